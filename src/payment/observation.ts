@@ -1,0 +1,67 @@
+/** What we learn about a payment, in the field's words. Only `src/almara` makes these from the provider's answers. */
+
+/** Proof for the customer. For prepaid electricity the token is the product. */
+export interface Receipt {
+  readonly number?: string;
+  readonly narration?: string;
+  readonly token?: string;
+}
+
+/** One reading of the provider's record of a payment, fetched by us. `said` is written for people and holds nothing personal. */
+export type Observation =
+  /** The provider does not know the id: no proof that nothing was taken (provider.md §9). */
+  | { readonly kind: 'not-found'; readonly said: string }
+  /** An answer nobody can read: never a guess. */
+  | { readonly kind: 'unreadable'; readonly said: string }
+  | PaymentRecord;
+
+export interface PaymentRecord {
+  readonly kind: 'record';
+  /** `status` 4, 6, anything else (provider.md §6.1). */
+  readonly state: 'completed' | 'failed' | 'pending';
+  readonly said: string;
+  /** Whether it says it is a payment (`transactionType` 2). */
+  readonly isPayment: boolean;
+  readonly paymentId?: string;
+  readonly amount?: number;
+  readonly accountNumber?: string;
+  readonly currency?: string;
+  /** The provider's own id of the payment. */
+  readonly providerId?: string;
+  readonly receipt: Receipt;
+}
+
+/** What we know after trying to send. 'unknown' is a result and not an error: the request may have left us. */
+export type Submission =
+  | { readonly kind: 'accepted'; readonly providerId: string }
+  | { readonly kind: 'rejected'; readonly reasons: readonly string[] }
+  | { readonly kind: 'unknown'; readonly because: string };
+
+/** Result codes, strictest edition (design §7.4). */
+export type CodeMeaning = 'success' | 'refusal' | 'ambiguous' | 'duplicate';
+
+/** One authentic callback as read: a hint to look, never proof of payment (G3). */
+export interface CallbackReading {
+  readonly shape: 'nested' | 'flat';
+  readonly claims: 'paid' | 'failed' | 'unclear';
+  /** Only the nested shape has one: the flat shape's code has no documented list. */
+  readonly code?: { readonly value: string; readonly meaning: CodeMeaning };
+  readonly amount?: number;
+  readonly accountNumber?: string;
+  readonly currency?: string;
+  readonly providerId?: string;
+  readonly receipt: Receipt;
+  readonly said: string;
+}
+
+/** Argument of the `providerCallback` signal. The workflow takes it as a hint and reads the callbacks from the inbox. */
+export interface CallbackHint {
+  readonly receivedAt: string;
+  readonly claims: CallbackReading['claims'];
+  readonly code?: string;
+}
+
+/** Whether an account can be paid, by validation (type 3). Advisory: provider.md §10 Q17. */
+export type AccountReading =
+  | { readonly kind: 'valid'; readonly customerName?: string }
+  | { readonly kind: 'invalid'; readonly reason: string };

@@ -1,0 +1,70 @@
+import type { Receipt } from './observation';
+
+/** How a payment ended. A declined payment is a completed workflow with this as its result. */
+export type BillPaymentOutcome = PaidOutcome | DeclinedOutcome | CancelledOutcome;
+
+interface Closed {
+  readonly paymentId: string;
+  /** One sentence for people: a closed run is read by its result alone (operator-texts). */
+  readonly summary: string;
+  /** ISO 8601, UTC. */
+  readonly closedAt: string;
+}
+
+export interface PaidOutcome extends Closed {
+  readonly kind: 'paid';
+  /** Whole units; less than asked for only if a person said so. */
+  readonly amount: number;
+  readonly currency: string;
+  readonly receipt: Receipt;
+  readonly providerId?: string;
+  readonly settledBy: SettledBy;
+  readonly evidence: Evidence;
+}
+
+export interface DeclinedOutcome extends Closed {
+  readonly kind: 'declined';
+  readonly step: 'validation' | 'funds' | 'submission' | 'result';
+  readonly reason: DeclineReason;
+  readonly providerCode?: string;
+  /** Could paying again under a new id help? Only if it was never sent, refused by a clear 400, or failed with a refusal code. */
+  readonly retryable: boolean;
+  readonly settledBy: SettledBy | 'none';
+  readonly evidence: Evidence;
+}
+
+export interface CancelledOutcome extends Closed {
+  readonly kind: 'cancelled';
+  readonly by: string;
+  readonly note: string;
+}
+
+/** What brought the answer: a look after a callback, a poll, a person. */
+export type SettledBy = 'callback' | 'poll' | 'operator';
+
+export type DeclineReason =
+  | 'account-invalid'
+  | 'insufficient-funds'
+  | 'unknown-funding-account'
+  | 'rejected'
+  | 'expired'
+  | 'failed'
+  | 'operator';
+
+/** Why we say so. */
+export type Evidence =
+  | { readonly source: 'provider'; readonly said: string; readonly at: string }
+  | { readonly source: 'operator'; readonly operator: string; readonly note: string; readonly providerCase?: string; readonly at: string }
+  /** Nothing was sent. */
+  | { readonly source: 'none'; readonly said: string };
+
+/** Why a person is asked (operator-texts). */
+export type AttentionReason =
+  | 'provider-silent'
+  | 'not-found'
+  | 'failed-without-code'
+  | 'ambiguous-code'
+  | 'evidence-mismatch'
+  | 'paid-without-token'
+  | 'id-in-use'
+  | 'store-unavailable';

@@ -1,0 +1,81 @@
+import ms from 'ms';
+
+/**
+ * How long a payment waits for what (design §7). Defaults and bounds live here and nowhere else; all in milliseconds.
+ * A run keeps the policy it was registered with.
+ */
+export interface Policy {
+  /** After this, a payment that was not sent is declined as expired. From the start of the run. */
+  readonly submitWithin: number;
+  /** How long the callback alone is waited for, before the first poll. */
+  readonly callbackGrace: number;
+  /** Between the first polls; doubles up to `pollMaxInterval`. */
+  readonly pollInterval: number;
+  readonly pollMaxInterval: number;
+  /** How long the provider may not know a payment that was sent, before a person is asked. */
+  readonly notFoundGrace: number;
+  /** How long a failed payment must stay failed before it is believed. */
+  readonly failureConfirmation: number;
+  /** After this without a verdict a person is asked. From the start of the run. */
+  readonly attentionAfter: number;
+  /** How long a paid payment waits for its receipt. */
+  readonly receiptGrace: number;
+}
+
+export type PolicyField = keyof Policy;
+
+interface Bound {
+  readonly default: string;
+  readonly min: string;
+  readonly max: string;
+}
+
+export const POLICY_BOUNDS: { readonly [Field in PolicyField]: Bound } = {
+  submitWithin: { default: '15 minutes', min: '1 minute', max: '24 hours' },
+  callbackGrace: { default: '20 seconds', min: '1 second', max: '10 minutes' },
+  pollInterval: { default: '10 seconds', min: '2 seconds', max: '10 minutes' },
+  pollMaxInterval: { default: '5 minutes', min: '10 seconds', max: '1 hour' },
+  notFoundGrace: { default: '10 minutes', min: '2 minutes', max: '24 hours' },
+  failureConfirmation: { default: '2 minutes', min: '30 seconds', max: '24 hours' },
+  attentionAfter: { default: '30 minutes', min: '2 minutes', max: '48 hours' },
+  receiptGrace: { default: '30 seconds', min: '1 second', max: '10 minutes' },
+};
+
+const FIELDS = Object.keys(POLICY_BOUNDS) as PolicyField[];
+/** Even the test switch allows nothing shorter: a zero duration means "no limit" to the engine. */
+const SHORTEST = 1;
+
+const parse = (duration: string): number | undefined => {
+  const value = duration.length <= 40 ? ms(duration as ms.StringValue) : undefined;
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+};
+const known = (duration: string): number => parse(duration) ?? NaN;
+
+/** What is wrong with one duration, in words, or undefined. */
+export function policyProblem(field: PolicyField, value: string, { allowTestPolicy }: { allowTestPolicy: boolean }): string | undefined {
+  const { min, max } = POLICY_BOUNDS[field];
+  const duration = parse(value);
+  if (duration === undefined) return 'must be a duration such as "20 seconds"';
+  if (duration > known(max)) return `must be at most ${max}`;
+  if (duration < SHORTEST) return `must be at least ${min}`;
+  if (duration < known(min) && !allowTestPolicy) return `must be at least ${min}`;
+  return undefined;
+}
+
+/** Defaults filled in. The durations must have passed `policyProblem`. */
+export function resolvePolicy(policy: { readonly [Field in PolicyField]?: string | undefined } | undefined): Policy {
+  return Object.fromEntries(FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)])) as Record<PolicyField, number>;
+}
+
+/**
+ * The last guard, inside the workflow: a bad duration in an activity's options would fail the workflow task for ever.
+ * Anything unusable becomes its default, anything too long its maximum.
+ */
+export function clampPolicy(policy: Policy): Policy {
+  const clamp = (field: PolicyField): number => {
+    const value: unknown = policy[field];
+    if (typeof value !== 'number' || !Number.isFinite(value)) return known(POLICY_BOUNDS[field].default);
+    return Math.max(SHORTEST, Math.min(value, known(POLICY_BOUNDS[field].max)));
+  };
+  return Object.fromEntries(FIELDS.map((field) => [field, clamp(field)])) as Record<PolicyField, number>;
+}

@@ -1,0 +1,48 @@
+import type { AttentionReason, BillPaymentOutcome } from './outcome';
+
+export type Stage = 'validating' | 'reserving' | 'submitting' | 'awaiting-result' | 'needs-attention' | 'recording' | 'closed';
+
+/** Where a payment stands: the query's and every update's answer. Times are ISO 8601, UTC. */
+export interface PaymentProgress {
+  readonly paymentId: string;
+  readonly stage: Stage;
+  /** Only while it needs attention. */
+  readonly reason?: AttentionReason;
+  readonly serviceId: string;
+  readonly serviceName?: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly fundingAccount?: string;
+  readonly startedAt: string;
+  readonly submission?: { readonly kind: 'accepted' | 'unknown'; readonly at: string; readonly said: string };
+  /** What the provider said last, in words, and when. */
+  readonly provider?: { readonly said: string; readonly at: string };
+  readonly callbacks: number;
+  /** When a person is asked, if nothing is known by then. */
+  readonly attentionAt: string;
+  readonly attentionSince?: string;
+  readonly outcome?: BillPaymentOutcome;
+}
+
+/** Argument of `resolvePayment`. */
+export interface Resolution {
+  readonly decision: 'paid' | 'declined';
+  readonly operator: string;
+  readonly note: string;
+  readonly receiptNumber?: string;
+  /** With `paid`: less than asked for was paid; the rest is released. Whole units. */
+  readonly amount?: number;
+  /** The provider's written confirmation, needed to decline what it has not called failed. */
+  readonly providerCase?: string;
+}
+
+/** Argument of `cancelPayment`. */
+export interface Cancellation {
+  readonly operator: string;
+  readonly note: string;
+}
+
+/** Argument of `checkStatusNow`. */
+export interface StatusCheck {
+  readonly operator: string;
+}
