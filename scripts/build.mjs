@@ -1,0 +1,32 @@
+/**
+ * Builds dist/: the compiled sources, the migrations beside them, and the workflows as one prebuilt bundle, so that a worker
+ * needs no bundler at start-up. `npm run build -- --clean` starts from nothing (stale files would be packed).
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { bundleWorkflows } from './workflow-bundle.mjs';
+
+const root = path.dirname(import.meta.dirname);
+const inRoot = (...parts) => path.join(root, ...parts);
+
+if (process.argv.includes('--clean')) rmSync(inRoot('dist'), { recursive: true, force: true });
+
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+try {
+  execFileSync(process.execPath, [tsc, '-p', inRoot('tsconfig.build.json')], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+} catch {
+  process.exit(1); // the compiler has said why
+}
+
+cpSync(inRoot('src/store/migrations'), inRoot('dist/store/migrations'), {
+  recursive: true,
+  filter: (file) => path.extname(file) === '' || file.endsWith('.sql'),
+});
+writeFileSync(inRoot('dist/workflow-bundle.js'), await bundleWorkflows(inRoot('src/workflows/index.ts')));
+
+const command = inRoot('dist/cli/main.js');
+if (existsSync(command)) chmodSync(command, 0o755);
