@@ -1,0 +1,7 @@
+export { startSandbox, type Sandbox, type ScriptedCallback } from './sandbox';
+export type { SandboxSettings } from './settings';
+export { DEFAULT_TIMINGS } from './settings';
+export { BEHAVIOURS, PREPAID_TOKEN, accountOf, behaviourTable } from './behaviours';
+export { BEHAVIOUR_NAMES, STATUS, type Behaviour, type BehaviourName, type Timings } from './behaviour';
+export { BILL_ROUTE_ID, SERVICES } from './catalogue';
+export type { PaymentView, RecordPatch, SeenRequest, SentCallback } from './ledger';
