@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { FAILURES, QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
+import { isOutOfTime, type Engine } from './engine';
+import { EngineUnavailable, PaymentNotFound, Refused, RunEnded, TooLate } from './errors';
+import { applicationFailure, failedPayment } from './failures';
+import type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
+
+/** Below the usual 30 s of a proxy or a load balancer in front of the caller. */
+const DEFAULT_WAIT_MS = 25_000;
+const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
+/** A shorter call could not even carry the answer of a closed payment. */
+const MIN_WAIT_MS = 500;
+/** An open payment is told with its progress if that comes within this. */
+const QUICK_MS = 1_000;
+/** A decision asks the provider first (a look takes up to 10 s) and may wait for its turn. */
+const UPDATE_MS = 60_000;
+const CLOSED_MS = 10_000;
+/** Pauses between two looks of `follow`. */
+const SHORTEST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 2_000;
+
+type UpdateName = (typeof UPDATES)[keyof typeof UPDATES];
+type RunEnd = { readonly kind: 'outcome'; readonly outcome: BillPaymentOutcome } | { readonly kind: 'failed'; readonly error: unknown };
+
+/** One payment, found by its id alone. */
+export class PaymentHandle implements BillPaymentHandle {
+  readonly #run: WorkflowHandle;
+
+  constructor(
+    readonly paymentId: string,
+    private readonly engine: Engine,
+  ) {
+    // Without a run id: after a reset or another start the same payment goes on in another run.
+    this.#run = engine.client.workflow.getHandle(workflowIdOf(paymentId));
+  }
+
+  async progress(): Promise<PaymentProgress> {
+    return await this.#query();
+  }
+
+  async outcome({ waitMs = DEFAULT_WAIT_MS, signal }: WaitOptions = {}): Promise<BillPaymentOutcome | StillOpen> {
+    return (await this.#outcomeWithin(waitMs, signal)) ?? (await this.#stillOpen(signal));
+  }
+
+  async *follow({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<PaymentProgress, void, void> {
+    const left = new AbortController();
+    const until = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
+    try {
+      yield* this.#changes(until);
+    } catch (error) {
+      if (!until.aborted) throw error;
+    } finally {
+      left.abort();
+    }
+  }
+
+  async cancel({ operator, note, requestId }: Decision): Promise<PaymentProgress> {
+    const cancellation: Cancellation = { operator, note };
+    return await this.#update(UPDATES.cancelPayment, cancellation, requestId, (outcome) => {
+      if (outcome.kind !== 'cancelled') throw new TooLate(this.paymentId, `it is closed already. ${outcome.summary}`);
+    });
+  }
+
+  async resolve({ requestId, ...by }: Decision & Resolution): Promise<PaymentProgress> {
+    const resolution: Resolution = by;
+    return await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) => {
+      throw new Refused(this.paymentId, `it is closed already as ${outcome.kind}. ${outcome.summary}`);
+    });
+  }
+
+  async checkNow({ operator }: StatusCheck): Promise<PaymentProgress> {
+    const check: StatusCheck = { operator };
+    // A closed payment has nothing to look for: where it stands is the answer.
+    return await this.#update(UPDATES.checkStatusNow, check, undefined, () => undefined);
+  }
+
+  /** The outcome, or undefined when there is none within `waitMs`. */
+  async #outcomeWithin(waitMs: number, signal?: AbortSignal): Promise<BillPaymentOutcome | undefined> {
+    const until = Date.now() + (waitMs > 0 ? Math.min(waitMs, MAX_WAIT_MS) : 0);
+    for (;;) {
+      const ms = Math.max(until - Date.now(), MIN_WAIT_MS);
+      try {
+        return (await this.engine.bounded(() => this.#run.result(), { ms, signal })) as BillPaymentOutcome;
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        if (isOutOfTime(error)) return undefined;
+        if (!(error instanceof WorkflowFailedError)) throw this.#trouble(error);
+        if (!(await this.#goesOnInAnotherRun(signal))) throw failedPayment(this.paymentId, error);
+      }
+    }
+  }
+
+  /** A reset terminates the run that was waited for and goes on in another one. */
+  async #goesOnInAnotherRun(signal?: AbortSignal): Promise<boolean> {
+    const { status } = await this.#described({ signal });
+    return status.name === 'RUNNING' || status.name === 'COMPLETED';
+  }
+
+  async #stillOpen(signal?: AbortSignal): Promise<StillOpen> {
+    const { paymentId } = this;
+    try {
+      const progress = await this.engine.bounded(() => this.#run.query<PaymentProgress>(QUERIES.paymentProgress), { ms: QUICK_MS, signal });
+      return { kind: 'open', paymentId, progress };
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      // Without the worker it is open all the same. But "open" must not stand for "nobody knows": ask the server itself.
+      await this.#described({ signal });
+      return { kind: 'open', paymentId };
+    }
+  }
+
+  async #described(limits: { readonly signal?: AbortSignal | undefined }) {
+    try {
+      return await this.engine.bounded(() => this.#run.describe(), limits);
+    } catch (error) {
+      throw limits.signal?.aborted ? error : this.#trouble(error);
+    }
+  }
+
+  async #query(signal?: AbortSignal): Promise<PaymentProgress> {
+    try {
+      return await this.engine.bounded(() => this.#run.query<PaymentProgress>(QUERIES.paymentProgress), { signal });
+    } catch (error) {
+      throw signal?.aborted ? error : await this.#workerTrouble(error, signal);
+    }
+  }
+
+  async #update(
+    name: UpdateName,
+    argument: Cancellation | Resolution | StatusCheck,
+    requestId: string | undefined,
+    /** Throws if the command makes no sense on a payment that is closed so. */
+    onClosed: (outcome: BillPaymentOutcome) => void,
+  ): Promise<PaymentProgress> {
+    // One request id may serve for two commands: an update id is one per run, whatever the update.
+    const options = { args: [argument] as [object], ...(requestId === undefined ? {} : { updateId: `${name}:${requestId}` }) };
+    try {
+      return await this.engine.bounded(() => this.#run.executeUpdate<PaymentProgress, [object]>(name, options), { ms: UPDATE_MS });
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError && !completedMeanwhile(error)) throw this.#refusal(error);
+      if (!(error instanceof WorkflowUpdateFailedError) && !(error instanceof WorkflowNotFoundError)) {
+        throw await this.#workerTrouble(error);
+      }
+      // The engine says the same of a run that has ended and of one that never was: the outcome tells.
+      const outcome = await this.#outcomeWithin(CLOSED_MS);
+      if (outcome === undefined) throw new Refused(this.paymentId, 'it went on in another run meanwhile. Look at it and decide again.', { cause: error });
+      onClosed(outcome);
+      return await this.#query();
+    }
+  }
+
+  #refusal(error: WorkflowUpdateFailedError): TooLate | Refused {
+    const failure = applicationFailure(error);
+    const options = { cause: error };
+    const because = failure?.message ?? 'the command failed';
+    return failure?.type === FAILURES.tooLate ? new TooLate(this.paymentId, because, options) : new Refused(this.paymentId, because, options);
+  }
+
+  async *#changes(until: AbortSignal): AsyncGenerator<PaymentProgress, void, void> {
+    // Beside the looks one call waits for the end of the run: a run that ended without an outcome would never show "closed".
+    let end: RunEnd | undefined;
+    const ended = this.#end(until).then((result) => (end = result));
+    let shown = '';
+    let pause = SHORTEST_PAUSE_MS;
+    while (!until.aborted) {
+      const progress = await this.#progressOrSilence(until);
+      const now = JSON.stringify(progress) ?? shown;
+      if (progress !== undefined && now !== shown) {
+        yield progress;
+        shown = now;
+        pause = SHORTEST_PAUSE_MS;
+      }
+      if (progress?.stage === 'closed') return;
+      if (end?.kind === 'failed') throw end.error;
+      // The end of the run cuts the pause short, once: after it only the last look is missing.
+      await (end === undefined ? Promise.race([ended, sleep(pause, undefined, { signal: until })]) : sleep(pause, undefined, { signal: until }));
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** Never rejects. Troubles of the engine are not the run's end: the looks meet them too, and tell. */
+  async #end(until: AbortSignal): Promise<RunEnd | undefined> {
+    while (!until.aborted) {
+      try {
+        const outcome = await this.#outcomeWithin(DEFAULT_WAIT_MS, until);
+        if (outcome !== undefined) return { kind: 'outcome', outcome };
+      } catch (error) {
+        if (!(error instanceof EngineUnavailable)) return { kind: 'failed', error };
+        await sleep(LONGEST_PAUSE_MS, undefined, { signal: until }).catch(() => undefined);
+      }
+    }
+    return undefined;
+  }
+
+  async #progressOrSilence(until: AbortSignal): Promise<PaymentProgress | undefined> {
+    try {
+      return await this.#query(until);
+    } catch (error) {
+      if (error instanceof EngineUnavailable && error.part === 'worker') return undefined;
+      throw error;
+    }
+  }
+
+  /** Only a worker can answer queries and updates: tells whether the worker or the server is missing. */
+  async #workerTrouble(error: unknown, signal?: AbortSignal): Promise<unknown> {
+    const trouble = this.#trouble(error);
+    if (!(trouble instanceof EngineUnavailable)) return trouble;
+    try {
+      await this.#described({ signal });
+    } catch (why) {
+      return why;
+    }
+    return this.engine.trouble(error, 'worker');
+  }
+
+  #trouble(error: unknown): unknown {
+    return error instanceof WorkflowNotFoundError ? new PaymentNotFound(this.paymentId, { cause: error }) : this.engine.trouble(error);
+  }
+}
+
+/** How the engine fails an update whose workflow completed before it did. */
+const completedMeanwhile = (error: WorkflowUpdateFailedError): boolean =>
+  applicationFailure(error)?.type === 'AcceptedUpdateCompletedWorkflow';

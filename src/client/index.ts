@@ -1,0 +1,53 @@
+/** `almara-bill-payments`: pay bills from any Node.js service that has a Temporal address. Loads no worker code. */
+export { BillPayments } from './bill-payments';
+export type { ConnectOptions } from './connection';
+export type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
+export {
+  BillPaymentError,
+  EngineUnavailable,
+  InvalidRequest,
+  PaymentConflict,
+  PaymentNotFound,
+  ProviderFailed,
+  Refused,
+  RunEnded,
+  TooLate,
+  type BillPaymentErrorCode,
+} from './errors';
+export type { BillPaymentRequest } from '../payment/request';
+export type {
+  AttentionReason,
+  BillPaymentOutcome,
+  CancelledOutcome,
+  DeclinedOutcome,
+  DeclineReason,
+  Evidence,
+  PaidOutcome,
+  SettledBy,
+} from '../payment/outcome';
+export type { Receipt } from '../payment/observation';
+export type { PaymentProgress, Resolution, Stage } from '../payment/progress';
+export type {
+  BillInquiry,
+  BillService,
+  CheckResult,
+  ProviderReport,
+  SaveBillNumberRequest,
+  SavedBillNumber,
+  SavedBillNumberReceipt,
+  TransactionRoute,
+  WalletBalance,
+} from '../payment/inquiry';
+export { POLICY_BOUNDS, type PolicyField } from '../payment/policy';
+export {
+  FAILURES,
+  QUERIES,
+  SEARCH_ATTRIBUTES,
+  SIGNALS,
+  TASK_QUEUE,
+  UPDATES,
+  WORKFLOWS,
+  workflowIdOf,
+  type BillPaymentState,
+  type InvalidField,
+} from '../payment/contract';
