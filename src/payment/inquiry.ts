@@ -65,3 +65,11 @@ export interface ProviderReport {
 }
 
 export type CheckResult<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly because: string };
+
+/** What the biller says is due. Each part only if it says so. */
+export interface DueBill {
+  readonly customerName?: string;
+  readonly dueAmount?: number;
+  readonly dueDate?: string;
+  readonly currency?: string;
+}

@@ -1,0 +1,54 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { AlmaraRefusal, AlmaraTrouble } from '../almara';
+import { FAILURES, type InvalidField } from '../payment/contract';
+
+/** The one table from a cause to what the engine does about it. */
+export function toFailure(error: unknown): unknown {
+  // Nothing was learnt: ask again, and not before the provider wants to be asked.
+  if (error instanceof AlmaraTrouble) {
+    return ApplicationFailure.create({
+      message: error.message,
+      type: `Almara:${error.kind}`,
+      ...(error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+    });
+  }
+  // The provider understood, and refuses: the same again brings the same.
+  if (error instanceof AlmaraRefusal) return ApplicationFailure.nonRetryable(error.message, 'ProviderRefused');
+  // Everything else is retried as it is: a store that does not answer, a claim that is uncertain, a mistake of ours until it is mended.
+  return error;
+}
+
+/** The caller's mistake, every wrong field at once. Nothing was registered or sent. */
+export function invalidRequest(problems: readonly InvalidField[]): ApplicationFailure {
+  const list = problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
+  return ApplicationFailure.nonRetryable(`The request is invalid and nothing was sent: ${list}`, FAILURES.invalidRequest, [...problems]);
+}
+
+export function paymentConflict(paymentId: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `Payment ${paymentId} exists with other content. Send the same content again to get its outcome, or use a new id for a new payment.`,
+    FAILURES.paymentConflict,
+  );
+}
+
+/** A look that brought no news: no error at all, only the engine's way to wait without an event. */
+export function lookAgain(message: string, delayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({ message, type: 'LookAgain', nextRetryDelay: Math.max(1, delayMs), category: ApplicationFailureCategory.BENIGN });
+}
+
+type AnyActivity = (...args: never[]) => Promise<unknown>;
+
+/** Puts every activity behind the table. */
+export function withFailureTable<T extends Readonly<Record<string, AnyActivity>>>(activities: T): T {
+  const guarded = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (...args: never[]) => {
+      try {
+        return await activity(...args);
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(guarded) as T;
+}

@@ -1,0 +1,30 @@
+import { AlmaraTrouble, type Almara } from '../almara';
+import { weighCallbacks, type Expected, type Look } from '../payment/look';
+import type { Observation } from '../payment/observation';
+import type { ActivityDependencies } from './dependencies';
+
+/** One look at a payment: the provider's record first, then what our own store knows by then. */
+export async function lookAt({ almara, store }: ActivityDependencies, expected: Expected, signal: AbortSignal): Promise<Look> {
+  const observation = await observe(almara, expected.paymentId, signal);
+  // For ever: from now on only a matching record, or a person, closes this payment, whatever becomes of this run.
+  if (observation.kind === 'record' && observation.state === 'completed') await store.payments.noteCompleted(expected.paymentId);
+  const facts = await store.payments.facts(expected.paymentId);
+  const readings = facts.callbacks.map(({ reading }) => reading);
+  return {
+    observation,
+    callbacks: { ...weighCallbacks(expected, readings), count: facts.callbackCount },
+    completedSeen: facts.completedSeen,
+    ...(facts.claim && { claim: { at: facts.claim.at.toISOString(), tokenExpiresAt: facts.claim.tokenExpiresAt.toISOString() } }),
+    ...(facts.outcome && { closed: facts.outcome }),
+  };
+}
+
+async function observe(almara: Almara, paymentId: string, signal: AbortSignal): Promise<Observation> {
+  try {
+    return (await almara.findPayment(paymentId, signal)).observation;
+  } catch (error) {
+    // No answer is not worth a failure here: it reads like an answer that nobody understands.
+    if (error instanceof AlmaraTrouble) return { kind: 'unreadable', said: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { activityInfo } from '@temporalio/activity';
+import { fingerprint } from '../payment/fingerprint';
+import { workflowIdOf } from '../payment/contract';
+import { resolvePolicy } from '../payment/policy';
+import { checkRequest } from '../payment/request';
+import type { CloseRequest, CloseResult, Registration, Reservation, ReserveRequest } from '../payment/steps';
+import type { ActivityDependencies } from './dependencies';
+import { invalidRequest, paymentConflict } from './failures';
+import type { ServiceNames } from './service-names';
+
+/** The steps that only touch our own store. All are idempotent: the engine may run them again at will. */
+export function createPaymentActivities({ store, settings }: ActivityDependencies, names: ServiceNames) {
+  return {
+    /**
+     * Checks the request and writes the payment down, once for ever. The same id with the same content is the same payment; one
+     * that is closed answers its outcome.
+     * @throws ApplicationFailure `InvalidRequest` or `PaymentConflict`, not retryable
+     */
+    async registerPayment(input: unknown): Promise<Registration> {
+      const checked = checkRequest(input, settings);
+      const problems = checked.ok ? [] : [...checked.problems];
+      const paymentId: unknown = checked.ok ? checked.request.paymentId : (input as { paymentId?: unknown } | null | undefined)?.paymentId;
+      const { workflowId } = activityInfo().workflowExecution ?? { workflowId: '' };
+      if (typeof paymentId === 'string' && workflowId !== workflowIdOf(paymentId)) {
+        problems.push({ field: 'paymentId', problem: `must match the workflow id: it belongs to the workflow id ${workflowIdOf('<payment id>')}` });
+      }
+      if (!checked.ok || problems.length > 0) throw invalidRequest(problems);
+
+      const { request } = checked;
+      const known = await store.payments.register(request, await fingerprint(request));
+      if (known.kind === 'conflict') throw paymentConflict(request.paymentId);
+      if (known.kind === 'closed') return known;
+      const serviceName = request.serviceName ?? names.nameOf(request.serviceId);
+      return {
+        kind: 'open',
+        request,
+        policy: resolvePolicy(request.policy),
+        claimed: known.claimed,
+        prepaid: settings.prepaidServices.includes(request.serviceId),
+        failedWithoutCode: settings.failedWithoutCode,
+        ...(serviceName !== undefined && { serviceName }),
+      };
+    },
+
+    /** Moves money from available to reserved, or says why not. */
+    async reserveFunds({ paymentId, ...funds }: ReserveRequest): Promise<Reservation> {
+      return await store.reservations.reserve(paymentId, funds);
+    },
+
+    /** Outcome, funds and seal in one transaction. What is recorded already stands. */
+    async closePayment(request: CloseRequest): Promise<CloseResult> {
+      return await store.payments.close(request);
+    },
+  };
+}

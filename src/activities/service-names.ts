@@ -1,0 +1,36 @@
+import type { Almara } from '../almara';
+import type { Log } from '../log';
+
+export interface ServiceNames {
+  /** The readable name of a service, once the provider's list has come. */
+  nameOf(serviceId: string): string | undefined;
+}
+
+const REFRESH_AFTER = 60 * 60_000;
+
+/** The provider's list of services, fetched beside the work and kept for an hour: a name is a courtesy and never waited for. */
+export function createServiceNames(almara: Pick<Almara, 'listBillServices'>, log: Log): ServiceNames {
+  let names = new Map<string, string>();
+  let nextRefresh = 0;
+
+  const refresh = (): void => {
+    nextRefresh = Date.now() + REFRESH_AFTER;
+    almara.listBillServices().then(
+      (services) => {
+        names = new Map(services.map(({ serviceId, name }) => [serviceId, name.slice(0, 40)]));
+      },
+      (error: unknown) => {
+        nextRefresh = Date.now() + 60_000;
+        log.debug({ err: error }, 'the list of services did not come');
+      },
+    );
+  };
+  refresh();
+
+  return {
+    nameOf: (serviceId) => {
+      if (Date.now() >= nextRefresh) refresh();
+      return names.get(serviceId);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+
+/**
+ * The only place that reads the environment. Each process reads its part once, in its `main`, and passes it down; a wrong
+ * environment stops the process at once with every bad variable named. Temporal's own settings (`TEMPORAL_ADDRESS`,
+ * `TEMPORAL_NAMESPACE`, TLS, API key, `temporal.toml`) are read by `@temporalio/envconfig`.
+ */
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every bad variable at once. Values are never repeated: some are secrets. */
+export class InvalidConfiguration extends Error {
+  override readonly name = 'InvalidConfiguration';
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is wrong. Mend these variables and start again:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  }
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+
+const required = (what: string) => z.string(`is missing: ${what}`).min(1, `is empty: ${what}`);
+
+const baseUrl = (what: string) =>
+  required(what).refine((value) => {
+    const url = URL.parse(value);
+    return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+  }, 'must be an https URL (http only for this machine itself)');
+
+const port = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number')
+    .transform(Number)
+    .refine((value) => value <= 65_535, 'must be a port number')
+    .default(fallback);
+
+const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'must be fatal, error, warn, info, debug or trace').default('info');
+const host = z.string().min(1, 'is empty').default('0.0.0.0');
+const databaseUrl = required('a PostgreSQL URL, postgresql://user:password@host/database').regex(
+  /^postgres(ql)?:\/\//,
+  'must be a PostgreSQL URL, postgresql://user:password@host/database',
+);
+const callbackKeys = required('key ring, newest first: id:base64,id:base64');
+const list = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+
+const worker = z.object({
+  ALMARA_API_URL: baseUrl("the provider's API base"),
+  ALMARA_IDENTITY_URL: baseUrl("the provider's identity base"),
+  ALMARA_CLIENT_ID: required('client credentials'),
+  ALMARA_CLIENT_SECRET: required('client credentials'),
+  ALMARA_SCOPE: z.string().min(1, 'is empty').default('PyPay_api'),
+  ALMARA_ROUTE_ID: required('the route for bills, a GUID: `billpay doctor` lists the assigned routes'),
+  ALMARA_SERVICE_FIELD: z.enum(['ServiceId', 'serviceId', 'serviceCode'], 'must be ServiceId, serviceId or serviceCode').default('ServiceId'),
+  CALLBACK_BASE_URL: baseUrl('the public base of the callback endpoint'),
+  CALLBACK_KEYS: callbackKeys,
+  DATABASE_URL: databaseUrl,
+  HOST: host,
+  HEALTH_PORT: port(8081),
+  METRICS_PORT: port(9464),
+  LOG_LEVEL: logLevel,
+  PREPAID_SERVICES: list,
+  FAILED_WITHOUT_CODE: z.enum(['ask', 'decline'], 'must be ask or decline').default('ask'),
+  ALLOW_TEST_POLICY: z.enum(['true', 'false'], 'must be true or false').default('false'),
+});
+
+const callbacks = z.object({
+  CALLBACK_KEYS: callbackKeys,
+  CALLBACK_PORT: port(8080),
+  DATABASE_URL: databaseUrl,
+  HOST: host,
+  HEALTH_PORT: port(8082),
+  METRICS_PORT: port(9465),
+  LOG_LEVEL: logLevel,
+});
+
+const sandbox = z.object({
+  ALMARA_CLIENT_ID: z.string().min(1, 'is empty').default('sandbox-client'),
+  ALMARA_CLIENT_SECRET: z.string().min(1, 'is empty').default('sandbox-secret'),
+  HOST: host,
+  SANDBOX_PORT: port(8090),
+  SANDBOX_TOKEN_LIFETIME_SECONDS: z.string().regex(/^\d{1,6}$/, 'must be a number of seconds').transform(Number).default(3600),
+  SANDBOX_CALLBACK_DELAY_MS: z.string().regex(/^\d{1,7}$/, 'must be a number of milliseconds').transform(Number).default(2_000),
+  LOG_LEVEL: logLevel,
+});
+
+const cli = z.object({ DATABASE_URL: databaseUrl.optional() });
+
+function read<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.output<Schema> {
+  const parsed = schema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  throw new InvalidConfiguration(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+}
+
+export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
+export function readWorkerConfig(environment: Environment = process.env) {
+  const env = read(worker, environment);
+  return {
+    almara: {
+      apiUrl: env.ALMARA_API_URL,
+      identityUrl: env.ALMARA_IDENTITY_URL,
+      clientId: env.ALMARA_CLIENT_ID,
+      clientSecret: env.ALMARA_CLIENT_SECRET,
+      scope: env.ALMARA_SCOPE,
+      routeId: env.ALMARA_ROUTE_ID,
+      serviceField: env.ALMARA_SERVICE_FIELD,
+    },
+    callbackBaseUrl: env.CALLBACK_BASE_URL,
+    callbackKeys: env.CALLBACK_KEYS,
+    databaseUrl: env.DATABASE_URL,
+    host: env.HOST,
+    healthPort: env.HEALTH_PORT,
+    metricsPort: env.METRICS_PORT,
+    logLevel: env.LOG_LEVEL,
+    prepaidServices: env.PREPAID_SERVICES,
+    failedWithoutCode: env.FAILED_WITHOUT_CODE,
+    allowTestPolicy: env.ALLOW_TEST_POLICY === 'true',
+  } as const;
+}
+
+export type CallbacksConfig = ReturnType<typeof readCallbacksConfig>;
+export function readCallbacksConfig(environment: Environment = process.env) {
+  const env = read(callbacks, environment);
+  return {
+    keyRing: env.CALLBACK_KEYS,
+    host: env.HOST,
+    port: env.CALLBACK_PORT,
+    healthPort: env.HEALTH_PORT,
+    metricsPort: env.METRICS_PORT,
+    databaseUrl: env.DATABASE_URL,
+    logLevel: env.LOG_LEVEL,
+  } as const;
+}
+
+export function readSandboxConfig(environment: Environment = process.env) {
+  const env = read(sandbox, environment);
+  return {
+    clientId: env.ALMARA_CLIENT_ID,
+    clientSecret: env.ALMARA_CLIENT_SECRET,
+    host: env.HOST,
+    port: env.SANDBOX_PORT,
+    tokenLifetimeSeconds: env.SANDBOX_TOKEN_LIFETIME_SECONDS,
+    callbackDelayMs: env.SANDBOX_CALLBACK_DELAY_MS,
+    logLevel: env.LOG_LEVEL,
+  } as const;
+}
+
+export function readCliConfig(environment: Environment = process.env) {
+  const env = read(cli, environment);
+  return { databaseUrl: env.DATABASE_URL } as const;
+}
+
+/** For what runs everything on one machine: the servers to use instead of starting some. */
+export function readLocalConfig(environment: Environment = process.env) {
+  return { databaseUrl: environment['DATABASE_URL'], temporalAddress: environment['TEMPORAL_ADDRESS'] } as const;
+}

@@ -1,0 +1,83 @@
+import type { AttentionReason, BillPaymentOutcome } from './outcome';
+import type { Expected, Look } from './look';
+import type { Observation, Submission } from './observation';
+import type { Policy } from './policy';
+import type { CheckedRequest } from './request';
+
+/** What the steps of a payment take and give: the contract between the workflow and its activities. */
+
+export type Registration =
+  | {
+      readonly kind: 'open';
+      readonly request: CheckedRequest;
+      readonly policy: Policy;
+      /** An earlier run took the claim: it may have been sent already. */
+      readonly claimed: boolean;
+      readonly serviceName?: string;
+      readonly prepaid: boolean;
+      readonly failedWithoutCode: 'ask' | 'decline';
+    }
+  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+
+export interface ReserveRequest {
+  readonly paymentId: string;
+  readonly fundingAccount: string;
+  readonly amount: number;
+  readonly currency: string;
+}
+
+export type Reservation =
+  | { readonly kind: 'reserved' }
+  | { readonly kind: 'insufficient' }
+  | { readonly kind: 'unknown-account' }
+  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+
+export type SubmissionResult =
+  | Submission
+  /** The provider has a record under our id that no claim of ours explains. Nothing was sent. */
+  | { readonly kind: 'id-in-use'; readonly said: string }
+  /** Closed by somebody else meanwhile. Nothing was sent. */
+  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+
+/** Look until there is news, or until a deadline. Durations in ms, deadlines epoch ms. */
+export interface PollInput {
+  readonly expected: Expected;
+  /** The last answer the workflow knows: the same again is no news. */
+  readonly known?: Observation;
+  readonly firstLookIn: number;
+  readonly interval: number;
+  readonly maxInterval: number;
+  readonly notFoundBy?: number;
+  readonly overdueAt?: number;
+}
+
+export interface PollResult {
+  readonly kind: 'news' | 'not-found' | 'overdue';
+  readonly look: Look;
+}
+
+/** Who did what and why, kept with what it looked like before. */
+export interface OperatorAction {
+  readonly action: 'resolvePayment' | 'cancelPayment';
+  readonly operator: string;
+  readonly note: string;
+  readonly before: { readonly stage: string; readonly reason?: AttentionReason; readonly said?: string };
+}
+
+export interface CloseRequest {
+  readonly paymentId: string;
+  readonly outcome: BillPaymentOutcome;
+  /** It closes without having been sent: takes the claim itself, or does not close. */
+  readonly unsent: boolean;
+  /** How many stored callbacks the verdict rests on. */
+  readonly callbacksConsidered: number;
+  readonly action?: OperatorAction;
+}
+
+export type CloseResult =
+  | { readonly kind: 'recorded'; readonly outcome: BillPaymentOutcome }
+  /** Another run, or this one before a lost answer, has recorded it. What is recorded stands. */
+  | { readonly kind: 'stands'; readonly outcome: BillPaymentOutcome; readonly contradicts: boolean }
+  | { readonly kind: 'may-have-been-sent' }
+  /** There is evidence that the verdict did not rest on. */
+  | { readonly kind: 'reconsider'; readonly because: string };

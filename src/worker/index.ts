@@ -1,0 +1,7 @@
+/** For those who run the worker inside a program of their own. */
+export { createWorker, type BillPaymentWorkerOptions } from './create-worker';
+export { startWorker, type RunningWorker } from './start';
+export { missingSearchAttributes, howToAddSearchAttributes } from './search-attributes';
+export { createAlmara, type Almara, type AlmaraSettings } from '../almara';
+export { parseKeyRing } from '../almara/callback';
+export { migrate, openStore, pendingMigrations, type Store } from '../store';

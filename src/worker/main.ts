@@ -1,0 +1,19 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readWorkerConfig } from '../config';
+import { createLog } from '../log';
+import { installRuntime } from './runtime';
+import { startWorker } from './start';
+
+/** `node dist/worker/main.js`: one worker, until SIGTERM or SIGINT. The SDK takes the signals and shuts the worker down. */
+async function main(): Promise<void> {
+  const config = readWorkerConfig();
+  const log = createLog('worker', config.logLevel);
+  installRuntime(log, { host: config.host, metricsPort: config.metricsPort });
+  const running = await startWorker(config, loadClientConnectConfig(), log);
+  await running.stopped;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,59 @@
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import { createAlmara } from '../almara';
+import { parseKeyRing } from '../almara/callback';
+import type { WorkerConfig } from '../config';
+import { startHealth } from '../health';
+import type { Log } from '../log';
+import { openStore, pendingMigrations } from '../store';
+import { createWorker } from './create-worker';
+import { howToAddSearchAttributes, missingSearchAttributes } from './search-attributes';
+
+export interface RunningWorker {
+  readonly worker: Worker;
+  /** Resolves when the worker has stopped and everything is closed. */
+  readonly stopped: Promise<void>;
+  /** Takes no more work, finishes what is being sent, closes. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A worker process's parts, from its configuration: refuses to start on a database that is not migrated or a namespace without
+ * the search attributes, each with the command that mends it.
+ */
+export async function startWorker(config: WorkerConfig, temporal: ClientConnectConfig, log: Log): Promise<RunningWorker> {
+  await refusePendingMigrations(config.databaseUrl);
+  const namespace = temporal.namespace ?? 'default';
+  const connection = await NativeConnection.connect(temporal.connectionOptions);
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length > 0) {
+    await connection.close();
+    throw new Error(howToAddSearchAttributes(missing, namespace));
+  }
+
+  const store = openStore({ databaseUrl: config.databaseUrl, log });
+  const almara = createAlmara(config.almara, { log });
+  const { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy } = config;
+  const settings = { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy, keyRing: parseKeyRing(config.callbackKeys) };
+  const worker = await createWorker({ connection, namespace, almara, store, settings, log });
+  const health = await startHealth({ host: config.host, port: config.healthPort, checks: { store: () => store.ping() } });
+
+  const stopped = worker.run().finally(async () => {
+    await Promise.allSettled([health.close(), almara.close(), store.close()]);
+    await connection.close();
+  });
+  log.info({ namespace, health: health.url }, 'worker is running');
+  return {
+    worker,
+    stopped,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await stopped;
+    },
+  };
+}
+
+export async function refusePendingMigrations(databaseUrl: string): Promise<void> {
+  const pending = await pendingMigrations(databaseUrl);
+  if (pending.length > 0) throw new Error(`The database lacks ${pending.join(', ')}. Run \`billpay migrate\` with the same DATABASE_URL, then start again.`);
+}

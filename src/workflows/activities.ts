@@ -1,0 +1,58 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities';
+
+/**
+ * The steps the engine may retry, with the time each may take. Store steps are local (idempotent writes, milliseconds);
+ * whatever speaks to the provider for long, or sends money, is a regular activity.
+ */
+
+/** Retried until the store answers; the caller bounds how long before a person hears of it. */
+export const store = proxyLocalActivities<Pick<Activities, 'registerPayment' | 'reserveFunds' | 'closePayment'>>({
+  startToCloseTimeout: '5 seconds',
+  retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds' },
+});
+
+/** One look at once. When it fails twice the poll takes over. */
+export const { findPayment } = proxyLocalActivities<Pick<Activities, 'findPayment'>>({
+  startToCloseTimeout: '3 seconds',
+  summary: 'Look at Almara Pay now',
+  retry: { initialInterval: '100 milliseconds', maximumAttempts: 2 },
+});
+
+/** The biller is asked while we wait: about 4 s. */
+export const { validateAccount } = proxyActivities<Pick<Activities, 'validateAccount'>>({
+  startToCloseTimeout: '15 seconds',
+  summary: 'Check the account',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** Heartbeats every second, so that a killed worker is noticed in 4 s. Only what failed before the claim is retried. */
+export const { submitPayment } = proxyActivities<Pick<Activities, 'submitPayment'>>({
+  startToCloseTimeout: '60 seconds',
+  heartbeatTimeout: '3 seconds',
+  summary: 'Send to Almara Pay, once',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** Each retry is a look, timed by the failure's own delay. The policy below is for attempts that a dead worker took along. */
+export const { pollPayment } = proxyActivities<Pick<Activities, 'pollPayment'>>({
+  startToCloseTimeout: '15 seconds',
+  summary: 'Latest answer of Almara Pay: see Last Failure',
+  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes' },
+});
+
+/** Read-only requests of people and backends: they would rather have an error soon. */
+export const reads = proxyActivities<
+  Pick<Activities, 'validateAccount' | 'queryBill' | 'findBillNumber' | 'listBillServices' | 'listRoutes' | 'walletBalance' | 'checkHealth'>
+>({
+  startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: '1 minute',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 4 },
+});
+
+/** Saving twice saves once more of the same: harmless, but not repeated without need. */
+export const { saveBillNumber } = proxyActivities<Pick<Activities, 'saveBillNumber'>>({
+  startToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', maximumAttempts: 3 },
+});
+

@@ -1,0 +1,128 @@
+import { condition } from '@temporalio/workflow';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import type { PollInput, PollResult } from '../payment/steps';
+import { judge } from '../payment/verdict';
+import { findPayment, pollPayment } from './activities';
+import type { Ending } from './close';
+import { decided, failed, paid } from './endings';
+import type { PaymentTracker } from './tracker';
+
+/** How an open payment comes to its end: by proof or by a person, or because another run has closed it. */
+export type Settlement = ({ readonly kind: 'settled' } & Ending) | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+
+/** The provider may lag behind its own callback: looks follow one after these. */
+const LAGS = [1_000, 2_000, 5_000] as const;
+
+/**
+ * Waits until the payment is proven paid or failed, or a person decides (design §7). One poll runs beside it; a callback adds a
+ * look at once. It never returns on a guess: no time-out turns unknown into declined.
+ */
+export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise<Settlement> {
+  let looks: readonly number[] = [];
+  let notBefore = 0;
+  for (;;) {
+    const verdict = judge(payment.expected, payment.seen, payment.rules, Date.now());
+    if (verdict.kind === 'paid') return { kind: 'settled', outcome: paid(payment, verdict.record, verdict.receipt) };
+    if (verdict.kind === 'failed') return { kind: 'settled', outcome: failed(payment, verdict.said, verdict.code) };
+    // Another run has closed it. Proof to the contrary went through above, so that the closing transaction sees the contradiction.
+    if (payment.lastLook?.closed !== undefined) return { kind: 'closed', outcome: payment.lastLook.closed };
+    if (payment.decision !== undefined) return { kind: 'settled', ...decided(payment, payment.decision) };
+    if (verdict.attention !== undefined) payment.needAttention(verdict.attention.reason, verdict.attention.because);
+    poll.keepGoing();
+
+    const dueAt = earliest(looks[0], verdict.lookAgainAt === undefined ? undefined : Math.max(verdict.lookAgainAt, notBefore));
+    const { revision } = payment;
+    await untilTrueOr(dueAt, () => poll.hasResult || payment.hints > 0 || payment.decision !== undefined || payment.revision !== revision);
+
+    if (poll.hasResult) {
+      poll.takeResult();
+    } else if (payment.hints > 0) {
+      payment.hints = 0;
+      const final = await lookNow(payment, 'callback');
+      looks = final ? [] : LAGS.map((lag) => Date.now() + lag);
+    } else if (dueAt !== undefined && Date.now() >= dueAt) {
+      // A look that brings nothing is not repeated faster than a poll would be.
+      notBefore = Date.now() + payment.rules.policy.pollInterval;
+      const final = await lookNow(payment, looks[0] === dueAt ? 'callback' : payment.cause);
+      looks = final ? [] : looks.filter((at) => at > dueAt);
+    }
+  }
+}
+
+/** One look at once; whether it brought a final answer. A look that fails is no loss: the poll goes on. */
+export async function lookNow(payment: PaymentTracker, cause: 'callback' | 'poll'): Promise<boolean> {
+  try {
+    const look = await findPayment(payment.expected);
+    payment.learn(look, cause);
+    return look.observation.kind === 'record' && look.observation.state !== 'pending';
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The poll beside the flow: one activity at a time, whose retries are the looks, so that a look costs no event. It is never
+ * cancelled: closing the run drops it.
+ */
+export class Poll {
+  private rounds = 0;
+  private running = false;
+  private result: PollResult | undefined;
+
+  constructor(private readonly payment: PaymentTracker) {}
+
+  get hasResult(): boolean {
+    return this.result !== undefined;
+  }
+
+  keepGoing(): void {
+    // Somebody else's record is nothing to wait for.
+    if (this.running || this.hasResult || this.payment.seen.sent === 'not-by-us') return;
+    this.running = true;
+    this.rounds += 1;
+    pollPayment(this.nextRound()).then(
+      (result) => {
+        this.running = false;
+        this.result = result;
+      },
+      // It is retried for ever, so only an engine that gave up on it comes here: the next change of anything starts another.
+      () => {
+        this.running = false;
+      },
+    );
+  }
+
+  takeResult(): void {
+    if (this.result !== undefined) this.payment.learn(this.result.look, 'poll');
+    this.result = undefined;
+  }
+
+  private nextRound(): PollInput {
+    const { policy, attentionAt } = this.payment.rules;
+    const { observation: known, submittedAt } = this.payment.seen;
+    const asked = this.payment.attention !== undefined;
+    const interval = asked ? policy.pollMaxInterval : policy.pollInterval;
+    const notFoundBy = submittedAt + policy.notFoundGrace;
+    return {
+      expected: this.payment.expected,
+      firstLookIn: this.rounds === 1 ? policy.callbackGrace : interval,
+      interval,
+      maxInterval: policy.pollMaxInterval,
+      ...(known && { known }),
+      ...(notFoundBy > Date.now() && { notFoundBy }),
+      ...(attentionAt > Date.now() && { overdueAt: attentionAt }),
+    };
+  }
+}
+
+const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
+  const set = times.filter((time) => time !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+};
+
+/** A timer costs two events: none is started when the change is there already, or when no time is given. */
+async function untilTrueOr(at: number | undefined, changed: () => boolean): Promise<void> {
+  if (changed()) return;
+  if (at === undefined) return await condition(changed);
+  if (at > Date.now()) await condition(changed, at - Date.now(), { summary: 'Next look' });
+}

@@ -1,0 +1,122 @@
+import { ActivityFailure, CancellationScope, allHandlersFinished, condition } from '@temporalio/workflow';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import type { BillPaymentRequest } from '../payment/request';
+import type { Reservation, SubmissionResult } from '../payment/steps';
+import { store, submitPayment, validateAccount } from './activities';
+import { awaitVerdict, lookNow, Poll } from './await-verdict';
+import { close, untilStored } from './close';
+import { declinedUnsent, rejected } from './endings';
+import { handleMessages } from './messages';
+import { PaymentTracker } from './tracker';
+
+/**
+ * Pays one bill (design §1): register, check the account, hold the funds, send once, wait for proof, close.
+ * A declined or cancelled payment is a completed run with its outcome; a failed run means that the request was invalid, or that
+ * its id belongs to another payment.
+ */
+export async function billPayment(request: BillPaymentRequest): Promise<BillPaymentOutcome> {
+  const payment = new PaymentTracker();
+  const cancelRequested = CancellationScope.current().cancelRequested;
+  // The engine cancels nothing here: whether a payment can still be cancelled is decided by who gets its claim.
+  return await CancellationScope.nonCancellable(async () => {
+    handleMessages(payment, cancelRequested);
+    // A cancellation closes the payment beside the flow: whoever records an outcome first ends the run.
+    const outcome = await Promise.race([pay(payment, request), payment.ended]);
+    await condition(allHandlersFinished);
+    return outcome;
+  });
+}
+
+async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promise<BillPaymentOutcome> {
+  const known = await untilStored(payment, 'Register the payment', (options) => store.registerPayment.executeWithOptions(options, [request]));
+  if (known.kind === 'closed') return keep(payment, known.outcome);
+  payment.register(known);
+  if (known.claimed) return await settle(payment, { kind: 'unknown', because: 'an earlier run may have sent it' });
+
+  const account = await validate(payment);
+  if (account.kind !== 'valid') return await closeUnsent(payment, declinedUnsent(payment, 'validation', account.kind, account.said));
+
+  const funds = await reserve(payment);
+  if (funds.kind === 'closed') return keep(payment, funds.outcome);
+  if (funds.kind !== 'reserved') return await closeUnsent(payment, declinedUnsent(payment, 'funds', FUNDS_REASONS[funds.kind], 'nothing was sent'));
+
+  const submission = await submit(payment);
+  if (submission.kind === 'closed') return keep(payment, submission.outcome);
+  if (submission.kind === 'expired') return await closeUnsent(payment, declinedUnsent(payment, 'submission', 'expired', submission.said));
+  if (submission.kind === 'rejected') return await closeRejected(payment, submission.reasons);
+
+  return await settle(payment, submission);
+}
+
+const FUNDS_REASONS = { insufficient: 'insufficient-funds', 'unknown-account': 'unknown-funding-account' } as const;
+
+type Validation = { readonly kind: 'valid' } | { readonly kind: 'account-invalid' | 'expired'; readonly said: string };
+
+async function validate(payment: PaymentTracker): Promise<Validation> {
+  const { serviceId, accountNumber } = payment.request;
+  return await untilExpired<Validation>(payment, async (options) => {
+    const account = await validateAccount.executeWithOptions(options, [{ serviceId, accountNumber }]);
+    return account.kind === 'valid' ? account : { kind: 'account-invalid', said: account.reason };
+  });
+}
+
+async function reserve(payment: PaymentTracker): Promise<Reservation> {
+  const { fundingAccount, paymentId, amount, currency } = payment.request;
+  if (fundingAccount === undefined) return { kind: 'reserved' };
+  payment.enter('reserving');
+  return await untilStored(payment, 'Hold the funds', (options) =>
+    store.reserveFunds.executeWithOptions(options, [{ paymentId, fundingAccount, amount, currency }]),
+  );
+}
+
+/** Look, claim, send (design §6). 'expired' is no proof that nothing was sent: the claim decides that, in the close. */
+async function submit(payment: PaymentTracker): Promise<SubmissionResult | Expired> {
+  payment.enter('submitting');
+  return await untilExpired<SubmissionResult>(payment, async (options) => await submitPayment.executeWithOptions(options, [payment.request]));
+}
+
+/** It may have been sent: nothing but proof, or a person, ends it. */
+async function settle(payment: PaymentTracker, submission: Parameters<PaymentTracker['submitted']>[0]): Promise<BillPaymentOutcome> {
+  payment.submitted(submission);
+  const poll = new Poll(payment);
+  for (;;) {
+    const settlement = await awaitVerdict(payment, poll);
+    if (settlement.kind === 'closed') return keep(payment, settlement.outcome);
+    const outcome = await close(payment, settlement);
+    if (outcome !== undefined) return outcome;
+    // Evidence has come in that the verdict did not rest on: see it first.
+    await lookNow(payment, 'callback');
+  }
+}
+
+async function closeUnsent(payment: PaymentTracker, outcome: BillPaymentOutcome): Promise<BillPaymentOutcome> {
+  const closed = await close(payment, { outcome, unsent: true });
+  return closed ?? (await settle(payment, { kind: 'unknown', because: 'an attempt to send it was under way' }));
+}
+
+async function closeRejected(payment: PaymentTracker, reasons: readonly string[]): Promise<BillPaymentOutcome> {
+  const closed = await close(payment, { outcome: rejected(payment, reasons) });
+  return closed ?? (await settle(payment, { kind: 'unknown', because: 'refused, yet something speaks against it' }));
+}
+
+function keep(payment: PaymentTracker, outcome: BillPaymentOutcome): BillPaymentOutcome {
+  payment.close(outcome, { disputed: false });
+  return outcome;
+}
+
+interface Expired {
+  readonly kind: 'expired';
+  readonly said: string;
+}
+
+/** Runs a step until `submitWithin` has passed since the start of the run. */
+async function untilExpired<T>(payment: PaymentTracker, step: (options: { readonly scheduleToCloseTimeout: number }) => Promise<T>): Promise<T | Expired> {
+  const left = payment.expiresAt - Date.now();
+  if (left <= 0) return { kind: 'expired', said: 'its time was up' };
+  try {
+    return await step({ scheduleToCloseTimeout: left });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return { kind: 'expired', said: error.cause?.message ?? 'no answer in time' };
+  }
+}

@@ -1,0 +1,59 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import type { CloseRequest, CloseResult, OperatorAction } from '../payment/steps';
+import { store } from './activities';
+import type { PaymentTracker } from './tracker';
+
+export interface Ending {
+  readonly outcome: BillPaymentOutcome;
+  /** It takes the claim in the same transaction: whoever closes unsent makes sure that it never is. */
+  readonly unsent?: boolean;
+  readonly action?: OperatorAction;
+}
+
+/** Writes the end down (design §8). Undefined: something speaks against it, and nothing was changed. */
+export async function close(payment: PaymentTracker, ending: Ending): Promise<BillPaymentOutcome | undefined> {
+  const before = payment.stage;
+  payment.ending = ending.outcome;
+  payment.enter('recording');
+  const result = await record(payment, ending);
+  if (result.kind === 'recorded' || result.kind === 'stands') return result.outcome;
+  payment.ending = undefined;
+  payment.enter(before);
+  return undefined;
+}
+
+/** The closing transaction alone: the stage is the caller's. What was recorded ends the run, whoever recorded it. */
+export async function record(payment: PaymentTracker, { outcome, unsent = false, action }: Ending): Promise<CloseResult> {
+  const request: CloseRequest = {
+    paymentId: payment.paymentId,
+    outcome,
+    unsent,
+    callbacksConsidered: payment.facts?.callbacks.count ?? 0,
+    ...(action && { action }),
+  };
+  const result = await untilStored(payment, 'Record the outcome', (options) => store.closePayment.executeWithOptions(options, [request]));
+  if (result.kind === 'recorded') payment.close(result.outcome, { disputed: false });
+  if (result.kind === 'stands') payment.close(result.outcome, { disputed: result.contradicts });
+  return result;
+}
+
+/** Runs a store step until it is done. A person hears of it when it takes as long as a payment may. */
+export async function untilStored<T>(
+  payment: PaymentTracker,
+  summary: string,
+  step: (options: { readonly scheduleToCloseTimeout: number; readonly summary: string }) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      const result = await step({ scheduleToCloseTimeout: payment.attentionAt - payment.startedAt, summary });
+      payment.storeAnswered();
+      return result;
+    } catch (error) {
+      if (!(error instanceof ActivityFailure)) throw error;
+      // The caller's mistake, not the store's: the run fails with the typed cause, and nothing was sent.
+      if (error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true) throw error.cause;
+      payment.needAttention('store-unavailable', 'the store does not answer');
+    }
+  }
+}

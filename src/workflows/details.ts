@@ -1,0 +1,139 @@
+import type { AttentionReason, BillPaymentOutcome, DeclinedOutcome, PaidOutcome } from '../payment/outcome';
+import type { PaymentTracker } from './tracker';
+
+/**
+ * Everything the Web UI says about a payment. The night operator has nothing else, so each stage says what is the case, whose
+ * turn it is, and what must not be done. Markdown; times are UTC.
+ */
+
+const RUNBOOK = 'docs/operators.md';
+
+export function progressDetails(payment: PaymentTracker): string {
+  if (!payment.isRegistered) {
+    return `Payment ${payment.paymentId} · times in UTC\n\n### Registering\n\nNothing was sent, no money is held. If this stays, the store is down.`;
+  }
+  const { amount, currency } = payment.request;
+  const head = ['Payment ' + payment.paymentId, `${currency} ${amount}`, payment.serviceName, 'times in UTC'].filter((part) => part !== undefined).join(' · ');
+  const [heading, text] = stageText(payment);
+  return `${head}\n\n### ${heading}\n\n${text}`;
+}
+
+function stageText(payment: PaymentTracker): [heading: string, text: string] {
+  // The store is down before anything could be sent: the stage stays, and says why it waits.
+  if (payment.attention?.reason === 'store-unavailable' && payment.stage !== 'closed' && payment.stage !== 'recording') {
+    return ['Needs attention: `store-unavailable`', `Since ${clock(payment.attention.since)} the store does not answer. Nothing is lost; it goes on by itself when PostgreSQL is back. **Never terminate.**`];
+  }
+  switch (payment.stage) {
+    case 'validating':
+      return [
+        'Checking the account',
+        `Nothing was sent, no money is held. Without an answer by ${clock(payment.expiresAt)} this ends as declined (expired); paying again is then safe. **You:** nothing. cancelPayment is possible.`,
+      ];
+    case 'reserving':
+      return ['Holding the funds', `${money(payment)} on ${payment.request.fundingAccount ?? 'no account'}. Nothing was sent. **You:** nothing. cancelPayment is possible.`];
+    case 'submitting':
+      return [
+        'Sending to Almara Pay',
+        `${held(payment)} Gives up at ${clock(payment.expiresAt)} if nothing could be sent. If this stays: Pending Activities → submitPayment → Last failure. **Never terminate.**`,
+      ];
+    case 'awaiting-result':
+      return awaitingText(payment);
+    case 'needs-attention':
+      return attentionText(payment);
+    case 'recording': {
+      const what = payment.ending === undefined ? 'Ending' : { paid: 'Paid', declined: 'Declined', cancelled: 'Cancelled' }[payment.ending.kind];
+      return [`${what}. Writing it down`, 'If this stays, the store is down. Nothing is lost. **Never terminate.**'];
+    }
+    case 'closed':
+      return payment.outcome === undefined ? ['Closed', ''] : outcomeText(payment.outcome);
+  }
+}
+
+function awaitingText(payment: PaymentTracker): [string, string] {
+  const last = payment.said === undefined ? '' : ` At ${clock(payment.said.at)} Almara Pay said: ${payment.said.said}.`;
+  const asked = `A person is asked at ${clock(payment.attentionAt)}.`;
+  if (payment.submission?.kind === 'accepted') {
+    return [
+      'Sent. Waiting for the result',
+      `Accepted ${clock(Date.parse(payment.submission.at), 'seconds')}, ${payment.submission.said}.${last} Latest answer: Pending Activities → pollPayment. ${asked} **You:** nothing; checkStatusNow looks at once.`,
+    ];
+  }
+  return [
+    'Sent, but the answer was lost',
+    `It may have been taken (${payment.submission?.said ?? 'no answer'}). It is not sent again; we ask by its id.${last} ${asked} **You:** nothing. Do not pay this bill another way.`,
+  ];
+}
+
+const KNOWN: { readonly [Reason in AttentionReason]: (because: string) => string } = {
+  'provider-silent': (because) => `No final answer in time (last: ${because}). Usual in an outage: many rows say the same. Wait first.`,
+  'not-found': () => 'Almara Pay does not know this id long after sending. This is no proof that it was not taken.',
+  'failed-without-code': (because) => `Almara Pay says ${because}, no code: the callback is missing. It can still turn.`,
+  'ambiguous-code': (because) => `Failed with ${because}, which can hide a payment.`,
+  'evidence-mismatch': (because) => `Almara Pay's record is not what was sent: ${because}.`,
+  'paid-without-token': () => 'Paid, but no token came. The customer is waiting.',
+  'id-in-use': (because) => `Almara Pay already had a record under this id before anything was sent (${because}). Nothing was sent.`,
+  'store-unavailable': () => 'The store does not answer. Nothing is lost.',
+};
+
+function attentionText(payment: PaymentTracker): [string, string] {
+  const { reason, because, since } = payment.attention ?? { reason: 'provider-silent', because: 'nothing yet', since: payment.startedAt };
+  const declined =
+    payment.request.fundingAccount === undefined ? '"declined" ends it as not paid' : '"declined" gives the money back';
+  const watching = reason === 'id-in-use' ? '' : ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
+  return [
+    `Needs attention: \`${reason}\``,
+    [
+      `Since ${clock(since)}. ${held(payment, 'still ')} ${KNOWN[reason](because)}${watching}`,
+      '**Decide only with proof from Almara Pay or the biller.** More actions → Send an Update → resolvePayment:',
+      '```json\n{"decision":"paid","operator":"YOU","note":"WHO CONFIRMED, HOW","receiptNumber":"…"}\n```',
+      `${declined}: only if Almara Pay confirms in writing that it was not and will not be paid (name it in "providerCase"). What each reason means: ${RUNBOOK}#${reason}`,
+    ].join('\n\n'),
+  ];
+}
+
+/** The closed stages, from the outcome alone: its summary is all that a closed run shows. */
+function outcomeText(outcome: BillPaymentOutcome): [string, string] {
+  const [heading, ...rest] = outcome.summary.split('. ');
+  return [heading ?? outcome.kind, rest.join('. ')];
+}
+
+export function paidSummary(outcome: Omit<PaidOutcome, 'summary'>, posted: boolean): string {
+  const { receipt, settledBy, evidence, amount, currency } = outcome;
+  const proof = evidence.source === 'provider' ? `confirmed by Almara Pay: ${evidence.said}${settledBy === 'callback' ? ', after the callback' : ''}` : `decided by ${operatorOf(outcome)}`;
+  const number = receipt.number === undefined ? 'No receipt number' : `Receipt ${receipt.number}`;
+  return `Paid. ${number}, ${clock(Date.parse(outcome.closedAt), 'seconds')}, ${proof}. ${currency} ${amount}${posted ? ' posted' : ''}.`;
+}
+
+export function declinedSummary(outcome: Omit<DeclinedOutcome, 'summary'>, returned: string | undefined): string {
+  const why = {
+    'account-invalid': `The biller does not know the account`,
+    'insufficient-funds': 'The funding account does not hold enough',
+    'unknown-funding-account': 'There is no such funding account in this currency',
+    rejected: 'Almara Pay refused the request',
+    expired: 'It could not be sent in time. Nothing was sent',
+    failed: outcome.providerCode === undefined ? 'Failed at Almara Pay, no code came' : `Failed at Almara Pay with code ${outcome.providerCode}`,
+    operator: `Decided by ${operatorOf(outcome)}`,
+  }[outcome.reason];
+  const detail = outcome.evidence.source === 'operator' ? `"${outcome.evidence.note}"` : outcome.evidence.said;
+  const back = returned === undefined ? '' : ` ${returned} given back.`;
+  return `Declined at ${outcome.step}. ${why} (${detail}).${back} A new payment needs a new id.`;
+}
+
+export function cancelledSummary(by: string, note: string, returned: string | undefined): string {
+  return `Cancelled. By ${by}: "${note}". Nothing was sent${returned === undefined ? '' : '; funds given back'}.`;
+}
+
+const operatorOf = (outcome: Pick<PaidOutcome, 'evidence'> | Pick<DeclinedOutcome, 'evidence'>): string =>
+  outcome.evidence.source === 'operator' ? outcome.evidence.operator : 'an operator';
+
+const money = (payment: PaymentTracker): string => `${payment.request.currency} ${payment.request.amount}`;
+
+const held = (payment: PaymentTracker, still = ''): string =>
+  payment.request.fundingAccount === undefined ? 'No money is held.' : `${money(payment)} is ${still}held.`;
+
+const minutes = (ms: number): string => (ms >= 60_000 ? `${Math.round(ms / 60_000)} min` : `${Math.max(1, Math.round(ms / 1000))} s`);
+
+/** `02:44`, or with the date when it is another day's reader who needs it. */
+export function clock(at: number, precision: 'minutes' | 'seconds' = 'minutes'): string {
+  return new Date(at).toISOString().slice(11, precision === 'minutes' ? 16 : 19);
+}

@@ -1,0 +1,211 @@
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { SEARCH_ATTRIBUTES, workflowIdOf, type BillPaymentState } from '../payment/contract';
+import type { Expected, Look } from '../payment/look';
+import type { AttentionReason, BillPaymentOutcome } from '../payment/outcome';
+import { clampPolicy, resolvePolicy } from '../payment/policy';
+import type { PaymentProgress, Resolution, Stage } from '../payment/progress';
+import type { CheckedRequest } from '../payment/request';
+import type { OperatorAction, Registration, SubmissionResult } from '../payment/steps';
+import { observe, type Facts, type Rules } from '../payment/verdict';
+import { progressDetails } from './details';
+
+type Registered = Extract<Registration, { kind: 'open' }>;
+
+/**
+ * Where one payment stands: the state that the flow and the message handlers share. It exists before the first await, so that
+ * nothing sent early is lost, and before the request is known to be good, so it trusts nothing but the workflow id.
+ */
+export class PaymentTracker {
+  stage: Stage = 'validating';
+  attention: { readonly reason: AttentionReason; readonly because: string; readonly since: number } | undefined;
+  submission: PaymentProgress['submission'];
+  facts: Facts | undefined;
+  lastLook: Look | undefined;
+  /** What brought the last look. */
+  cause: 'callback' | 'poll' = 'poll';
+  said: { readonly said: string; readonly at: number } | undefined;
+  /** Callbacks signalled and not looked at yet. */
+  hints = 0;
+  decision: (Resolution & { readonly at: number }) | undefined;
+  /** What is being written down, from the moment it is decided. */
+  ending: BillPaymentOutcome | undefined;
+  outcome: BillPaymentOutcome | undefined;
+  /** Counts what was learnt: the waiting flow wakes on a change. */
+  revision = 0;
+
+  readonly startedAt = workflowInfo().startTime.getTime();
+  private registered: Registered | undefined;
+  private markEnded: (outcome: BillPaymentOutcome) => void = () => undefined;
+  /** The recorded outcome, whoever recorded it: the flow, or a cancellation beside it. */
+  readonly ended = new Promise<BillPaymentOutcome>((resolve) => {
+    this.markEnded = resolve;
+  });
+
+  constructor() {
+    setCurrentDetails(progressDetails(this));
+  }
+
+  get paymentId(): string {
+    const prefix = workflowIdOf('');
+    const id = workflowInfo().workflowId;
+    return id.startsWith(prefix) ? id.slice(prefix.length) : id;
+  }
+
+  get isRegistered(): boolean {
+    return this.registered !== undefined;
+  }
+
+  get request(): CheckedRequest {
+    return this.known.request;
+  }
+
+  get serviceName(): string | undefined {
+    return this.registered?.request.serviceName ?? this.registered?.serviceName;
+  }
+
+  get expected(): Expected {
+    const { paymentId, accountNumber, amount, currency } = this.request;
+    return { paymentId, accountNumber, amount, currency };
+  }
+
+  get rules(): Rules {
+    const { policy, prepaid, failedWithoutCode } = this.known;
+    return { policy, prepaid, failedWithoutCode, attentionAt: this.attentionAt };
+  }
+
+  get attentionAt(): number {
+    return this.startedAt + (this.registered?.policy ?? resolvePolicy(undefined)).attentionAfter;
+  }
+
+  get expiresAt(): number {
+    return this.startedAt + this.known.policy.submitWithin;
+  }
+
+  register(registered: Registered): void {
+    this.registered = { ...registered, policy: clampPolicy(registered.policy) };
+    // A client in another language may not have set the attributes at the start.
+    if (workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) === undefined) this.publish('InProgress');
+    this.refresh();
+  }
+
+  enter(stage: Stage): void {
+    this.stage = stage;
+    this.refresh();
+  }
+
+  /** From here on the request may have left. */
+  submitted(result: Extract<SubmissionResult, { kind: 'accepted' | 'unknown' | 'id-in-use' }>): void {
+    const at = Date.now();
+    const nothingYet = { callbacks: { count: 0, receipt: {} }, completedSeen: false, submittedAt: at };
+    switch (result.kind) {
+      case 'accepted':
+        this.submission = { kind: 'accepted', at: iso(at), said: `Almara Pay id ${result.providerId}` };
+        this.facts = { sent: 'accepted', ...nothingYet };
+        break;
+      case 'unknown':
+        this.submission = { kind: 'unknown', at: iso(at), said: result.because };
+        this.facts = { sent: 'unknown', ...nothingYet };
+        break;
+      case 'id-in-use':
+        this.said = { said: result.said, at };
+        this.facts = { sent: 'not-by-us', ...nothingYet };
+        break;
+    }
+    this.enter('awaiting-result');
+  }
+
+  learn(look: Look, cause: 'callback' | 'poll'): void {
+    if (this.facts === undefined) return;
+    const at = Date.now();
+    this.facts = observe(this.expected, this.facts, look, at);
+    this.lastLook = look;
+    this.cause = cause;
+    this.said = { said: look.observation.said, at };
+    this.revision += 1;
+    this.refresh();
+  }
+
+  /** A person is asked; the newest reason is shown. Asking twice for the same costs nothing. */
+  needAttention(reason: AttentionReason, because: string): void {
+    const changed = this.attention?.reason !== reason;
+    this.attention = { reason, because, since: this.attention?.since ?? Date.now() };
+    if (reason !== 'store-unavailable' && this.outcome === undefined) this.stage = 'needs-attention';
+    if (changed) this.publish('NeedsAttention', reason);
+    this.refresh();
+  }
+
+  /** The store answers again: what waited for it goes on by itself. */
+  storeAnswered(): void {
+    if (this.attention?.reason !== 'store-unavailable') return;
+    this.attention = undefined;
+    this.publish('InProgress');
+    this.refresh();
+  }
+
+  /** What was recorded; a contradiction of it is somebody's to settle. */
+  close(outcome: BillPaymentOutcome, { disputed }: { readonly disputed: boolean }): void {
+    if (this.outcome !== undefined) return;
+    this.outcome = outcome;
+    this.stage = 'closed';
+    const states = { paid: 'Paid', declined: 'Declined', cancelled: 'Cancelled' } as const;
+    this.publish(disputed ? 'Disputed' : states[outcome.kind], disputed ? 'disputed' : undefined);
+    this.refresh();
+    this.markEnded(outcome);
+  }
+
+  progress(): PaymentProgress {
+    const request = this.registered?.request;
+    const reason = this.stage === 'closed' ? undefined : this.attention?.reason;
+    return {
+      paymentId: this.paymentId,
+      stage: this.stage,
+      serviceId: request?.serviceId ?? '',
+      amount: request?.amount ?? 0,
+      currency: request?.currency ?? '',
+      startedAt: iso(this.startedAt),
+      callbacks: this.facts?.callbacks.count ?? 0,
+      attentionAt: iso(this.attentionAt),
+      ...(reason && { reason }),
+      ...(this.serviceName !== undefined && { serviceName: this.serviceName }),
+      ...(request?.fundingAccount !== undefined && { fundingAccount: request.fundingAccount }),
+      ...(this.submission && { submission: this.submission }),
+      ...(this.said && { provider: { said: this.said.said, at: iso(this.said.at) } }),
+      ...(this.attention && { attentionSince: iso(this.attention.since) }),
+      ...(this.outcome && { outcome: this.outcome }),
+    };
+  }
+
+  /** Only once it may have been sent. */
+  get seen(): Facts {
+    if (this.facts === undefined) throw new Error('the payment was not submitted yet');
+    return this.facts;
+  }
+
+  refresh(): void {
+    setCurrentDetails(progressDetails(this));
+  }
+
+  private get known(): Registered {
+    if (this.registered === undefined) throw new Error('the payment is not registered yet');
+    return this.registered;
+  }
+
+  private publish(state: BillPaymentState, reason?: string): void {
+    const { typedSearchAttributes } = workflowInfo();
+    const had = typedSearchAttributes.get(SEARCH_ATTRIBUTES.reason);
+    const name = typedSearchAttributes.get(SEARCH_ATTRIBUTES.service) === undefined ? this.serviceName : undefined;
+    upsertSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.state, value: state },
+      ...(reason !== undefined || had !== undefined ? [{ key: SEARCH_ATTRIBUTES.reason, value: reason ?? null }] : []),
+      ...(name !== undefined ? [{ key: SEARCH_ATTRIBUTES.service, value: name }] : []),
+    ]);
+  }
+}
+
+export const iso = (at: number): string => new Date(at).toISOString();
+
+/** Who does what and why, with what it looks like before. */
+export function actionOf(payment: PaymentTracker, action: OperatorAction['action'], operator: string, note: string): OperatorAction {
+  const { stage, reason, provider } = payment.progress();
+  return { action, operator, note, before: { stage, ...(reason && { reason }), ...(provider && { said: provider.said }) } };
+}
