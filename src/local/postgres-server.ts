@@ -1,0 +1,200 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { freePort } from './ports';
+import { PLAIN_ENVIRONMENT, type RunAs } from './postgres-user';
+
+const run = promisify(execFile);
+
+export interface ServerSettings {
+  readonly user: RunAs;
+  readonly program: string;
+  readonly dataFolder: string;
+  readonly logFile: string;
+  readonly password: string;
+  readonly fsync: boolean;
+  /** Removed if we die without stopping the server. */
+  readonly removeWhenOrphaned: string | undefined;
+}
+
+export interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Another process may take a free port between our look and the server's start. */
+const PORT_TRIES = 5;
+
+export async function launch(settings: ServerSettings): Promise<Server> {
+  await waitForPredecessor(settings.dataFolder);
+  for (let left = PORT_TRIES; ; left--) {
+    const port = await freePort();
+    const url = `postgresql://billpay:${settings.password}@127.0.0.1:${port}/postgres`;
+    const server = await spawnServer(settings, port);
+    try {
+      await untilReady(server, url, settings.logFile);
+      return { url, stop: () => server.stop() };
+    } catch (error) {
+      await server.stop();
+      if (left > 1 && (await lastLines(settings.logFile)).includes('could not create any TCP/IP sockets')) continue;
+      throw error;
+    }
+  }
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  stop(): Promise<void>;
+}
+
+async function spawnServer(
+  { user, program, dataFolder, logFile, fsync, removeWhenOrphaned }: ServerSettings,
+  port: number,
+): Promise<Running> {
+  const log = await open(logFile, 'w', 0o600);
+  // No unix socket: its path may be too long for the system, and nothing here needs it.
+  const options = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: 200,
+    ...(!fsync && { fsync: 'off', full_page_writes: 'off' }),
+  };
+  const child = spawn(
+    program,
+    ['-D', dataFolder, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    {
+      ...user,
+      cwd: '/',
+      env: PLAIN_ENVIRONMENT,
+      // Its own process group: Ctrl-C reaches our process, which then stops the server last.
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    },
+  );
+  // Neither child keeps our process alive.
+  child.unref();
+  child.on('error', () => undefined);
+  await log.close();
+  const guard = spawnGuard(user, child, removeWhenOrphaned);
+  let stopping: Promise<void> | undefined;
+  return {
+    child,
+    stop: () => (stopping ??= stop(child).finally(() => guard.kill('SIGKILL'))),
+  };
+}
+
+/**
+ * Ends the server when we end in whatever way, SIGKILL included: the guard reads from a pipe that only we hold open.
+ * A fast shutdown first, an immediate one (which the next start recovers from) if that takes longer than 10 s.
+ */
+const GUARD = `read -r nothing
+kill -INT "$1" 2>/dev/null
+tries=0
+while [ $tries -lt 100 ] && kill -0 "$1" 2>/dev/null; do sleep 0.1; tries=$((tries + 1)); done
+kill -QUIT "$1" 2>/dev/null
+[ -z "$2" ] || rm -rf "$2"`;
+
+function spawnGuard(user: RunAs, server: ChildProcess, removeWhenOrphaned = ''): ChildProcess {
+  const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', String(server.pid), removeWhenOrphaned], {
+    ...user,
+    cwd: '/',
+    env: PLAIN_ENVIRONMENT,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.on('error', () => undefined);
+  guard.stdin?.on('error', () => undefined);
+  guard.unref();
+  return guard;
+}
+
+const gone = (child: ChildProcess): boolean =>
+  child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+
+const FAST_SHUTDOWN_MS = 20_000;
+const IMMEDIATE_SHUTDOWN_MS = 10_000;
+
+/** Our own child, by its process id. Fast: open connections are ended, nothing that was committed is lost. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (gone(child)) return;
+  child.ref();
+  for (const [signal, waitMs] of [
+    ['SIGINT', FAST_SHUTDOWN_MS],
+    ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
+  ] as const) {
+    const exit = once(child, 'exit', { signal: AbortSignal.timeout(waitMs) }).catch(() => undefined);
+    child.kill(signal);
+    await exit;
+    if (gone(child)) return;
+  }
+  throw new Error(`PostgreSQL (process ${child.pid}) does not stop`);
+}
+
+/** Recovery after a crash may take a while. */
+const READY_WITHIN_MS = 60_000;
+
+async function untilReady({ child }: Running, url: string, logFile: string): Promise<void> {
+  for (const deadline = Date.now() + READY_WITHIN_MS; ; await setTimeout(50)) {
+    if (gone(child)) throw new Error(`PostgreSQL did not start:\n${await lastLines(logFile)}`);
+    if (await answers(url)) return;
+    if (Date.now() > deadline)
+      throw new Error(`PostgreSQL does not answer after ${READY_WITHIN_MS / 1000} s:\n${await lastLines(logFile)}`);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
+}
+
+const lastLines = async (file: string): Promise<string> =>
+  (await readFile(file, 'utf8').catch(() => '')).split('\n').slice(-12).join('\n').trim();
+
+/** A run that was killed leaves its server to the guard, which takes a moment. */
+const PREDECESSOR_ENDS_WITHIN_MS = 15_000;
+
+/**
+ * The data folder's postmaster.pid: a server of a killed run that is still stopping is waited for; a stale file whose process id now
+ * belongs to something else, which PostgreSQL itself would respect for ever, is removed. Any other stale file PostgreSQL handles.
+ */
+async function waitForPredecessor(dataFolder: string): Promise<void> {
+  const pidFile = join(dataFolder, 'postmaster.pid');
+  for (const deadline = Date.now() + PREDECESSOR_ENDS_WITHIN_MS; ; await setTimeout(100)) {
+    const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
+    const command = pid > 1 ? await commandOf(pid) : undefined;
+    if (command === undefined) return;
+    // Also when it is empty: a dead process that nobody has collected, as in a container without an init.
+    if (!command.includes(dataFolder)) return await rm(pidFile, { force: true });
+    if (Date.now() > deadline) {
+      throw new Error(
+        `Another run already uses the database in ${dataFolder} (process ${pid}). Stop it first, or set DATABASE_URL.`,
+      );
+    }
+  }
+}
+
+/** Undefined if there is no such process. */
+async function commandOf(pid: number): Promise<string | undefined> {
+  try {
+    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
+  } catch {
+    // No /proc on macOS.
+    return await run('ps', ['-o', 'command=', '-p', String(pid)]).then(
+      ({ stdout }) => stdout.trim(),
+      () => undefined,
+    );
+  }
+}

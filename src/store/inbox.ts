@@ -1,0 +1,206 @@
+import type { CallbackReading } from '../payment/observation';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import type { Database, Queryable } from './database';
+import { readOutcome, safeInteger, storableJson, storableText, type OutcomeColumns } from './values';
+
+/** `callback_inbox`: every authentic callback as it came, when it was signalled, and what took it into account. */
+
+/** Per payment. A provider sends one to three; the limit bounds what a broken or leaked URL can make us keep and read. */
+export const MAX_STORED_CALLBACKS = 200;
+
+export interface IncomingCallback {
+  readonly paymentId: string;
+  /** Of the body as it came: the same callback twice is one row. */
+  readonly digest: string;
+  /** Text as it came, the URL's token already stripped. */
+  readonly body: string;
+  readonly reading: CallbackReading;
+  readonly receivedAt?: Date;
+}
+
+export type Added =
+  | { readonly kind: 'stored'; readonly id: number }
+  | { readonly kind: 'duplicate'; readonly id: number }
+  /** Beyond the limit: counted, not kept. */
+  | { readonly kind: 'overflow' };
+
+/** What takes a callback into account: the close, or afterwards the comparison with the outcome. */
+export type NamedBy = 'close' | 'agreed' | 'dispute';
+
+export interface StoredCallback {
+  readonly id: number;
+  readonly paymentId: string;
+  readonly body: string;
+  readonly reading: CallbackReading;
+  readonly receivedAt: Date;
+  readonly signalledAt?: Date;
+  readonly namedBy?: NamedBy;
+}
+
+export interface PendingCallback {
+  readonly id: number;
+  readonly paymentId: string;
+  readonly reading: CallbackReading;
+  readonly receivedAt: Date;
+  /** Only of a closed payment: does the callback agree? */
+  readonly outcome?: BillPaymentOutcome;
+}
+
+interface CallbackRow {
+  readonly id: string;
+  readonly payment_id: string;
+  readonly body: string;
+  readonly reading: CallbackReading;
+  readonly received_at: Date;
+  readonly signalled_at: Date | null;
+  readonly named_by: NamedBy | null;
+}
+
+type PendingRow = Pick<CallbackRow, 'id' | 'payment_id' | 'reading' | 'received_at'> & {
+  readonly outcome: OutcomeColumns['outcome'];
+  readonly receipt: OutcomeColumns['receipt'] | null;
+};
+
+export function createInbox(database: Database) {
+  return {
+    async add(callback: IncomingCallback): Promise<Added> {
+      // A repeated callback, the usual flood, is answered by a look at the index, without a lock.
+      const known = await database.query<{ id: string }>(
+        'SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2',
+        [callback.paymentId, callback.digest],
+      );
+      if (known.rows[0] !== undefined) return { kind: 'duplicate', id: safeInteger(known.rows[0].id) };
+      return await database.transaction((tx) => store(tx, callback));
+    },
+
+    /**
+     * What the delivery has to do, oldest first: tell the workflow of an open payment, compare with the outcome of a closed one.
+     * @param olderThan leaves the youngest to the endpoint that has just stored them
+     * @param afterId pages on, so that rows nobody can deliver do not hide the rest
+     */
+    async pending(limit: number, olderThan?: Date, afterId = 0): Promise<readonly PendingCallback[]> {
+      const { rows } = await database.query<PendingRow>(
+        `SELECT c.id, c.payment_id, c.reading, c.received_at, p.outcome, p.receipt
+           FROM callback_inbox c LEFT JOIN payments p USING (payment_id)
+          WHERE c.named_by IS NULL
+            AND (p.outcome IS NOT NULL OR c.signalled_at IS NULL) -- a signalled one comes back once its payment closed without it
+            AND ($2::timestamptz IS NULL OR c.received_at <= $2)
+            AND c.id > $3
+          ORDER BY c.id
+          LIMIT $1`,
+        [limit, olderThan ?? null, afterId],
+      );
+      return rows.map((row) => {
+        const outcome = readOutcome({ outcome: row.outcome, receipt: row.receipt ?? {} });
+        return {
+          id: safeInteger(row.id),
+          paymentId: row.payment_id,
+          reading: row.reading,
+          receivedAt: row.received_at,
+          ...(outcome !== undefined && { outcome }),
+        };
+      });
+    },
+
+    /** How many callbacks of this payment the workflow was told of. */
+    async signalsSent(paymentId: string): Promise<number> {
+      const { rows } = await database.query<{ signals: string }>(
+        'SELECT count(*) AS signals FROM callback_inbox WHERE payment_id = $1 AND signalled_at IS NOT NULL',
+        [paymentId],
+      );
+      return safeInteger(rows[0]?.signals ?? '0');
+    },
+
+    /** The first time is kept. */
+    async markSignalled(ids: readonly number[]): Promise<void> {
+      await database.query(
+        `UPDATE callback_inbox SET signalled_at = now()
+          WHERE id IN (SELECT id FROM callback_inbox WHERE id = ANY ($1::bigint[]) AND signalled_at IS NULL ORDER BY id FOR UPDATE)`,
+        [ids],
+      );
+    },
+
+    /** Takes callbacks off the delivery's list. What named one first stays. */
+    async name(ids: readonly number[], by: NamedBy): Promise<void> {
+      await database.query(
+        `UPDATE callback_inbox SET named_by = $2, named_at = now()
+          WHERE id IN (SELECT id FROM callback_inbox WHERE id = ANY ($1::bigint[]) AND named_by IS NULL ORDER BY id FOR UPDATE)`,
+        [ids, by],
+      );
+    },
+
+    /** All that were kept, oldest first. */
+    async forPayment(paymentId: string): Promise<readonly StoredCallback[]> {
+      const { rows } = await database.query<CallbackRow>(
+        `SELECT id, payment_id, body, reading, received_at, signalled_at, named_by
+           FROM callback_inbox WHERE payment_id = $1 ORDER BY id LIMIT $2`,
+        [paymentId, MAX_STORED_CALLBACKS],
+      );
+      return rows.map((row) => ({
+        id: safeInteger(row.id),
+        paymentId: row.payment_id,
+        body: row.body,
+        reading: row.reading,
+        receivedAt: row.received_at,
+        ...(row.signalled_at !== null && { signalledAt: row.signalled_at }),
+        ...(row.named_by !== null && { namedBy: row.named_by }),
+      }));
+    },
+  };
+}
+
+export type Inbox = ReturnType<typeof createInbox>;
+
+/**
+ * The row of `callback_counts`, not the payment's, is where callbacks of one payment wait for each other: the limit is exact, ids
+ * grow in the order of the commits, and no close waits for a callback.
+ */
+async function store(
+  tx: Queryable,
+  { paymentId, digest, body, reading, receivedAt }: IncomingCallback,
+): Promise<Added> {
+  const { rows: counts } = await tx.query<{ stored: number }>(
+    `INSERT INTO callback_counts AS c (payment_id) VALUES ($1)
+     ON CONFLICT (payment_id) DO UPDATE SET stored = c.stored -- changes nothing; takes the row's lock and reads what is committed
+     RETURNING stored`,
+    [paymentId],
+  );
+  const { rows: known } = await tx.query<{ id: string }>(
+    'SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2',
+    [paymentId, digest],
+  );
+  if (known[0] !== undefined) return { kind: 'duplicate', id: safeInteger(known[0].id) };
+  if ((counts[0]?.stored ?? 0) >= MAX_STORED_CALLBACKS) {
+    await tx.query('UPDATE callback_counts SET overflowed = overflowed + 1 WHERE payment_id = $1', [paymentId]);
+    return { kind: 'overflow' };
+  }
+  const { rows } = await tx.query<{ id: string }>(
+    `WITH counted AS (UPDATE callback_counts SET stored = stored + 1 WHERE payment_id = $1)
+     INSERT INTO callback_inbox (payment_id, digest, body, reading, received_at)
+     VALUES ($1, $2, $3, $4, coalesce($5, now())) RETURNING id`,
+    [paymentId, digest, storableText(body), storableJson(reading), receivedAt ?? null],
+  );
+  return { kind: 'stored', id: safeInteger(rows[0]?.id ?? 'nothing') };
+}
+
+/** How many callbacks are kept for a payment: what a close compares with the number it considered. */
+export async function countCallbacks(tx: Queryable, paymentId: string): Promise<number> {
+  const { rows } = await tx.query<{ kept: string }>(
+    'SELECT count(*) AS kept FROM callback_inbox WHERE payment_id = $1',
+    [paymentId],
+  );
+  return safeInteger(rows[0]?.kept ?? '0');
+}
+
+/**
+ * The close names the oldest `considered` callbacks, which are the ones its facts held: ids grow in the order of the commits.
+ * A later one stays unnamed, comes back from `pending`, and is compared with the outcome.
+ */
+export async function nameConsidered(tx: Queryable, paymentId: string, considered: number): Promise<void> {
+  await tx.query(
+    `UPDATE callback_inbox SET named_by = 'close', named_at = now()
+      WHERE id IN (SELECT id FROM callback_inbox WHERE payment_id = $1 ORDER BY id LIMIT $2 FOR UPDATE)
+        AND named_by IS NULL`,
+    [paymentId, considered],
+  );
+}

@@ -1,0 +1,16 @@
+export { openStore, type Store } from './store';
+export { migrate, pendingMigrations } from './migrate';
+export { ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
+export type { Claimed, ClaimRequest, PaymentFacts, Payments, Registered } from './payments';
+export type { Close, Closed } from './close';
+export type { FundingAccount, Reservations, Reserve, Reserved } from './reservations';
+export {
+  MAX_STORED_CALLBACKS,
+  type Added,
+  type IncomingCallback,
+  type Inbox,
+  type NamedBy,
+  type PendingCallback,
+  type StoredCallback,
+} from './inbox';
+export type { OperatorAction, OperatorActions, RecordedAction } from './operator-actions';

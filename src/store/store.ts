@@ -1,0 +1,31 @@
+import { openDatabase, type DatabaseSettings } from './database';
+import { createInbox, type Inbox } from './inbox';
+import { createOperatorActions, type OperatorActions } from './operator-actions';
+import { createPayments, type Payments } from './payments';
+import { createReservations, type Reservations } from './reservations';
+
+/** Everything we know about payments, in one PostgreSQL. One store per merchant account at the provider. */
+export interface Store {
+  readonly payments: Payments;
+  readonly reservations: Reservations;
+  readonly inbox: Inbox;
+  readonly operatorActions: OperatorActions;
+  /** @throws when the database does not answer */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects when first used. The database must be migrated: `pendingMigrations` tells. */
+export function openStore(settings: DatabaseSettings): Store {
+  const database = openDatabase(settings);
+  return {
+    payments: createPayments(database),
+    reservations: createReservations(database),
+    inbox: createInbox(database),
+    operatorActions: createOperatorActions(database),
+    async ping() {
+      await database.query('SELECT 1');
+    },
+    close: () => database.close(),
+  };
+}
