@@ -1,8 +1,35 @@
-/** @type {import('jest').Config} */
-module.exports = {
+/** Stack traces name lines of the sources: swc puts its source maps inside. */
+const common = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
-  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { sourceMaps: 'inline', jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
+  },
+};
+
+/**
+ * Two projects, so that `npx jest test/unit` starts no server: Jest runs a project's global setup only for tests of that project.
+ * @type {import('jest').Config}
+ */
+module.exports = {
+  maxWorkers: 2,
+  // Counted for all projects: Jest knows it only here.
   testTimeout: 30_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      roots: ['<rootDir>/test/unit'],
+      testMatch: ['**/*.test.ts'],
+    },
+    {
+      ...common,
+      displayName: 'servers',
+      roots: ['<rootDir>/test'],
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['<rootDir>/test/unit/'],
+      testEnvironment: '<rootDir>/test/support/environment.ts',
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
+  ],
 };

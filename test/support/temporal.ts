@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Client } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { atEndOfFile } from './at-end';
+
+export interface TestTemporal {
+  /** For workers. The client shares it, so that a first workflow task may come with the start. */
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly address: string;
+  readonly namespace: string;
+}
+
+let opened: Promise<TestTemporal> | undefined;
+
+/** The run's Temporal server: one connection for each test file, closed when the file is done. */
+export function testTemporal(): Promise<TestTemporal> {
+  return (opened ??= open());
+}
+
+/** A task queue nobody else uses: a worker of another test must not take this one's tasks. */
+export function randomQueue(): string {
+  return `test-${randomUUID()}`;
+}
+
+/** For `Worker.create({ workflowBundle })`: the workflows of src/, bundled once for the run. */
+export function workflowBundle(): { codePath: string } {
+  const { TEST_WORKFLOW_BUNDLE: codePath, TEST_WORKFLOW_BUNDLE_ERROR: error } = process.env;
+  if (codePath === undefined)
+    throw new Error(`the workflows could not be bundled: ${error ?? 'the global setup did not run'}`);
+  return { codePath };
+}
+
+/** The same as text, for a worker that takes code. */
+export async function workflowBundleCode(): Promise<string> {
+  return await readFile(workflowBundle().codePath, 'utf8');
+}
+
+async function open(): Promise<TestTemporal> {
+  const { TEST_TEMPORAL_ADDRESS: address, TEST_TEMPORAL_NAMESPACE: namespace, TEST_TEMPORAL_KIND: kind } = process.env;
+  if (address === undefined || namespace === undefined) throw new Error('the global setup did not run');
+  // Jest ends on a signal by itself; without this the runtime would take it.
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  const settings = kind === 'given' ? loadClientConnectConfig().connectionOptions : {};
+  const connection = await NativeConnection.connect({ ...settings, address });
+  atEndOfFile(async () => {
+    await connection.close();
+    // Its threads would keep this process alive.
+    await Runtime.instance().shutdown();
+  });
+  return { connection, client: new Client({ connection, namespace }), address, namespace };
+}
