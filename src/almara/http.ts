@@ -1,0 +1,135 @@
+import { Agent, type Dispatcher } from 'undici';
+import { BODY_LIMIT, type HttpAnswer } from './answers';
+import { AlmaraTrouble } from './errors';
+import type { Timeouts } from './settings';
+
+/** HTTP for everything but the payment: one pool with kept-alive connections, no redirects, no retries, no HTTP/2, no proxy. */
+
+export interface HttpCall {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** What is asked, as it reads in "… to the look-up". */
+  readonly what: string;
+}
+
+export interface Http {
+  /**
+   * @throws AlmaraTrouble `connection` or `timeout` when there was no whole answer
+   * @throws the signal's reason when the caller gave up
+   */
+  ask(call: HttpCall, signal?: AbortSignal): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+/** The documents name no rate limit but 429: few connections keep a worker with thousands of polls polite. */
+const MAX_CONNECTIONS = 16;
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+export function createHttp({ connectMs, readMs }: Timeouts, now: () => number): Http {
+  const agent = new Agent({
+    connections: MAX_CONNECTIONS,
+    pipelining: 1,
+    allowH2: false,
+    // Certificates are checked whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    connect: { timeout: connectMs, rejectUnauthorized: true },
+    headersTimeout: readMs,
+    bodyTimeout: readMs,
+  });
+
+  return {
+    async ask(call, signal) {
+      signal?.throwIfAborted();
+      const deadline = startDeadline(readMs, signal);
+      try {
+        const { origin, pathname, search } = new URL(call.url);
+        const response = await agent.request({
+          origin,
+          path: pathname + search,
+          method: call.method,
+          headers: { accept: 'application/json', ...call.headers },
+          body: call.body ?? null,
+          signal: deadline.signal,
+        });
+        return await readAnswer(response, now);
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        throw noAnswer(call.what, error, deadline.passed(), readMs);
+      } finally {
+        deadline.stop();
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+export interface Deadline {
+  readonly signal: AbortSignal;
+  passed(): boolean;
+  stop(): void;
+}
+
+/** Aborts after `ms` or with the caller's signal, whichever is first. Stopped, it holds nothing. */
+export function startDeadline(ms: number, signal: AbortSignal | undefined): Deadline {
+  const controller = new AbortController();
+  let passed = false;
+  const timer = setTimeout(() => {
+    passed = true;
+    controller.abort();
+  }, ms);
+  const abort = () => controller.abort();
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  return {
+    signal: controller.signal,
+    passed: () => passed,
+    stop: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    },
+  };
+}
+
+/** The body as text, cut at 64 kB: the rest is never read, and the connection is given up. */
+export async function readAnswer(response: Dispatcher.ResponseData, now: () => number): Promise<HttpAnswer> {
+  const { body, statusCode, headers } = response;
+  // Giving a body up half-way makes it emit an error nobody needs to hear.
+  body.on('error', () => undefined);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > BODY_LIMIT) break;
+  }
+  const retryAfterMs = readRetryAfter(headers['retry-after'], now);
+  return {
+    status: statusCode,
+    // Like a browser: a byte order mark is dropped, bytes that are no UTF-8 become replacement characters.
+    text: new TextDecoder().decode(Buffer.concat(chunks).subarray(0, BODY_LIMIT)),
+    truncated: size > BODY_LIMIT,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+/** Seconds or a date; at most an hour, whatever is asked. */
+export function readRetryAfter(header: string | string[] | undefined, now: () => number): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
+}
+
+function noAnswer(what: string, error: unknown, deadlinePassed: boolean, readMs: number): AlmaraTrouble {
+  const code = codeOf(error);
+  if (deadlinePassed || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return new AlmaraTrouble('timeout', `Almara Pay did not answer ${what} within ${readMs / 1000} s`);
+  }
+  return new AlmaraTrouble('connection', `Almara Pay could not be reached for ${what} (${code})`);
+}
+
+/** An error's code, fit for people. Messages are not: they may repeat what the other side sent. */
+export function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'no code';
+}

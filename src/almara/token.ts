@@ -1,0 +1,139 @@
+import { inspect } from 'node:util';
+import { z } from 'zod';
+import { isObject, isSuccess, readJson, type HttpAnswer } from './answers';
+import { AlmaraTrouble, troubleFor } from './errors';
+import type { Http } from './http';
+import { decimal } from './scalars';
+import type { AlmaraSettings } from './settings';
+
+/** A token that cannot be printed by accident. */
+export class AccessToken {
+  readonly #value: string;
+
+  /** @param expiresAt epoch milliseconds, counted from before it was asked for: it lives at least as long */
+  constructor(
+    value: string,
+    readonly expiresAt: number,
+  ) {
+    this.#value = value;
+  }
+
+  /** The `Authorization` header. */
+  authorization(): string {
+    return `Bearer ${this.#value}`;
+  }
+
+  toString(): string {
+    return '[access token]';
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+export interface Tokens {
+  /** A token with some life left. */
+  current(signal?: AbortSignal): Promise<AccessToken>;
+  /** Another one than `refused`: a newer one if it is already there. */
+  renew(refused: AccessToken, signal?: AbortSignal): Promise<AccessToken>;
+}
+
+/** A token near its end is not used for a call that may take half a minute. Never more than half a token's life. */
+const SKEW_MS = 60_000;
+const MAX_LIFETIME_S = 31 * 24 * 3600;
+const WHAT = 'the token request';
+
+const tokenSchema = z.object({
+  /** Printable without spaces, or it could not stand in a header. */
+  access_token: z.string().regex(/^[\x21-\x7e]{1,8192}$/),
+  // No documented token lacks it, and a guess would let a decision rest on a token that still works.
+  expires_in: decimal.pipe(z.number().positive().max(MAX_LIFETIME_S)),
+});
+
+export function createTokens(settings: AlmaraSettings, identity: string, http: Http, now: () => number): Tokens {
+  let cached: { readonly token: AccessToken; readonly useUntil: number } | undefined;
+  let fetching: Promise<AccessToken> | undefined;
+
+  /** "Token Request": OAuth 2 client credentials, form-encoded as every known client sends them. */
+  async function fetchToken(): Promise<AccessToken> {
+    const askedAt = now();
+    const answer = await http.ask({
+      method: 'POST',
+      url: `${identity}/connect/token`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({
+        client_id: settings.clientId,
+        client_secret: settings.clientSecret,
+        grant_type: 'client_credentials',
+        scope: settings.scope,
+      }).toString(),
+      what: WHAT,
+    });
+    const { value, lifetimeMs } = readToken(answer);
+    const token = new AccessToken(value, askedAt + lifetimeMs);
+    cached = { token, useUntil: token.expiresAt - Math.min(SKEW_MS, lifetimeMs / 2) };
+    return token;
+  }
+
+  /** One at a time for everybody; a failed one is nobody's any more. No caller's signal ends it for the others. */
+  function fetchShared(signal: AbortSignal | undefined): Promise<AccessToken> {
+    if (fetching === undefined) {
+      fetching = fetchToken().finally(() => {
+        fetching = undefined;
+      });
+      // Everybody may have given up by the time it fails.
+      fetching.catch(() => undefined);
+    }
+    return orAborted(fetching, signal);
+  }
+
+  return {
+    async current(signal) {
+      return cached !== undefined && now() < cached.useUntil ? cached.token : await fetchShared(signal);
+    },
+    async renew(refused, signal) {
+      if (cached?.token === refused) cached = undefined;
+      return await this.current(signal);
+    },
+  };
+}
+
+function readToken(answer: HttpAnswer): { readonly value: string; readonly lifetimeMs: number } {
+  const { status } = answer;
+  const json = readJson(answer);
+  if (isSuccess(status)) {
+    const parsed = json.kind === 'json' ? tokenSchema.safeParse(json.value) : undefined;
+    if (parsed?.success) return { value: parsed.data.access_token, lifetimeMs: parsed.data.expires_in * 1000 };
+    throw new AlmaraTrouble('unreadable', `Almara Pay’s answer to ${WHAT} cannot be read`, { status });
+  }
+  const refused =
+    status === 401 || (status === 400 && json.kind === 'json' && isObject(json.value) && 'error' in json.value);
+  if (refused) {
+    throw new AlmaraTrouble(
+      'unauthorized',
+      `Almara Pay refused our client id, secret or scope (${status} to ${WHAT})`,
+      { status },
+    );
+  }
+  throw troubleFor(answer, WHAT);
+}
+
+async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return await promise;
+  signal.throwIfAborted();
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
