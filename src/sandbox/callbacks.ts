@@ -1,59 +1,60 @@
-import { Agent, request } from 'undici';
+import { request as requestHttp, type RequestOptions } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Log } from '../log';
+
+export type Delivery = { readonly answered: number } | { readonly failed: string };
 
 export interface CallbackSender {
   /** Never throws: a callback that does not arrive is a fact, not a fault. */
-  send(url: string, body: string): Promise<{ readonly answered: number } | { readonly failed: string }>;
-  close(): Promise<void>;
+  send(url: string, body: string): Promise<Delivery>;
+  /** Breaks off what is under way. */
+  close(): void;
 }
 
 /** A receiver that takes longer is taken for dead. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * Posts callbacks as the provider does: unsigned, JSON, each on a connection of its own. Only to this machine, or to hosts
- * named by the settings: a simulated provider must not be talked into calling strangers.
+ * Posts callbacks as the provider does: unsigned, JSON, each on a connection of its own (one kept alive would be stale after
+ * the receiver was restarted, and the callback lost for a reason that is ours). Only to this machine, or to hosts named by the
+ * settings: a simulated provider must not be talked into calling strangers.
  */
-export function createCallbackSender({
-  allowedHosts,
-  log,
-}: {
-  allowedHosts: readonly string[];
-  log: Log;
+export function createCallbackSender(options: {
+  readonly allowedHosts: readonly string[];
+  readonly log: Log | undefined;
 }): CallbackSender {
-  const dispatcher = new Agent({
-    pipelining: 0,
-    connectTimeout: TIMEOUT_MS,
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
+  const { allowedHosts, log } = options;
+  const closing = new AbortController();
   return {
     async send(url, body) {
-      const target = URL.parse(url);
+      const target = URL.canParse(url) ? new URL(url) : null;
       if (target === null || !isAllowed(target, allowedHosts)) {
-        log.warn(
+        log?.warn(
           { host: target?.hostname ?? 'not a URL' },
           'callback refused: the sandbox calls this machine only; name another host in callbackHosts to allow it',
         );
         return { failed: 'refused: not this machine and not among callbackHosts' };
       }
-      try {
-        const answer = await request(target, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-          dispatcher,
-        });
-        await answer.body.dump();
-        return { answered: answer.statusCode };
-      } catch (error) {
-        const failed = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
-        log.warn({ host: target.hostname, failed }, 'callback not delivered');
-        return { failed };
-      }
+      const delivery = await deliver(target, body, AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]));
+      if ('failed' in delivery) log?.warn({ host: target.hostname, failed: delivery.failed }, 'callback not delivered');
+      return delivery;
     },
-    close: () => dispatcher.destroy(),
+    close: () => closing.abort(),
   };
+}
+
+function deliver(target: URL, body: string, signal: AbortSignal): Promise<Delivery> {
+  const request = target.protocol === 'https:' ? requestHttps : requestHttp;
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const options: RequestOptions = { method: 'POST', agent: false, signal, headers };
+  return new Promise((resolve) => {
+    const outgoing = request(target, options, (answer) => {
+      answer.on('close', () => resolve({ answered: answer.statusCode ?? 0 }));
+      answer.resume();
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => resolve({ failed: error.code ?? 'no answer' }));
+    outgoing.end(body);
+  });
 }
 
 function isAllowed({ protocol, hostname }: URL, allowedHosts: readonly string[]): boolean {

@@ -19,23 +19,27 @@ interface ErrorExchange {
   readonly now: number;
 }
 
-const head = ({ now }: ErrorExchange) => ({
-  appDomainName: 'TEST',
-  timestamp: new Date(now).toISOString().replace('Z', '0000Z'),
-});
+const timestamp = ({ now }: ErrorExchange) => new Date(now).toISOString().replace('Z', '0000Z');
 
 /** Shape 2: one flat reason. Even a refusal carries a system id. */
 export function reasonError(exchange: ErrorExchange, reason: string): Body {
   const { systemConversationId, originatorConversationId } = exchange;
-  return { ...head(exchange), systemConversationId, originatorConversationId, reason };
+  return {
+    appDomainName: 'TEST',
+    timestamp: timestamp(exchange),
+    systemConversationId,
+    originatorConversationId,
+    reason,
+  };
 }
 
 /** Shape 3 with the one message known: `errors` is a list. */
 export function duplicateError(exchange: ErrorExchange): Body {
   const { systemConversationId, originatorConversationId } = exchange;
   return {
-    ...head(exchange),
+    appDomainName: 'TEST',
     status: 'BadRequest',
+    timestamp: timestamp(exchange),
     systemConversationId,
     originatorConversationId,
     errors: [

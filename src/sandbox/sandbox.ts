@@ -1,4 +1,3 @@
-import { createLog } from '../log';
 import { createApp } from './app';
 import type { Body } from './answers';
 import { createBackground } from './background';
@@ -38,12 +37,11 @@ export interface Sandbox {
 
 /** Starts a simulated Almara Pay. */
 export async function startSandbox(settings: SandboxSettings): Promise<Sandbox> {
-  const log = settings.log ?? createLog('sandbox', 'silent');
   const now = settings.now ?? Date.now;
   const timings = timingsOf(settings);
   const ledger = new Ledger(timings, now);
   const background = createBackground();
-  const sender = createCallbackSender({ allowedHosts: settings.callbackHosts ?? [], log });
+  const sender = createCallbackSender({ allowedHosts: settings.callbackHosts ?? [], log: settings.log });
   const provider = new Provider({ ledger, timings, background, sender, now });
   const tokenLifetimeSeconds = settings.tokenLifetimeSeconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS;
   const tokens = createTokens(tokenLifetimeSeconds, now);
@@ -75,7 +73,7 @@ export async function startSandbox(settings: SandboxSettings): Promise<Sandbox> 
     idle: () => background.idle(),
     async close() {
       await app.close();
-      await sender.close();
+      sender.close();
       await background.close();
     },
   };

@@ -15,6 +15,7 @@ export interface SandboxSettings extends Partial<Timings> {
   readonly answerDelayMs?: number;
   /** Hosts besides loopback that callbacks may go to: names inside a private network (compose). */
   readonly callbackHosts?: readonly string[];
+  /** Without one the sandbox is silent. */
   readonly log?: Log;
   /** Epoch milliseconds; a test may turn it forward. Timers run on real time whatever it says. */
   readonly now?: () => number;
