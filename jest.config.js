@@ -1,6 +1,11 @@
 /** Stack traces name lines of the sources: swc puts its source maps inside. */
 const common = {
   testEnvironment: 'node',
+  // The examples name the package as a user does; here that is its sources (tsconfig.json says the same).
+  moduleNameMapper: {
+    '^almara-bill-payments$': '<rootDir>/src/client/index.ts',
+    '^almara-bill-payments/(worker|callbacks)$': '<rootDir>/src/$1/index.ts',
+  },
   transform: {
     '^.+\\.ts$': ['@swc/jest', { sourceMaps: 'inline', jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }],
   },
