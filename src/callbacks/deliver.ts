@@ -1,0 +1,222 @@
+import type { Log } from '../log';
+import type { CallbackHint, CallbackReading, Receipt } from '../payment/observation';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import { compareWithOutcome } from './compare';
+import { Counters } from './metrics';
+import type { Signal } from './signal';
+import { describeTrouble } from './trouble';
+
+/** A callback that nothing has dealt with: not signalled while its payment is open, or not named after it was closed. */
+export interface PendingCallback {
+  readonly id: number;
+  readonly paymentId: string;
+  readonly reading: CallbackReading;
+  readonly receivedAt: Date;
+  /** Of the payment; present once it is closed. */
+  readonly outcome?: BillPaymentOutcome;
+}
+
+/** What delivery needs of the store. */
+export interface DeliveryStore {
+  readonly inbox: {
+    /** By id, which is oldest first; only those with an id above `afterId`. */
+    pending(limit: number, olderThan?: Date, afterId?: number): Promise<readonly PendingCallback[]>;
+    signalsSent(paymentId: string): Promise<number>;
+    markSignalled(ids: readonly number[]): Promise<void>;
+    name(ids: readonly number[], by: 'agreed' | 'dispute'): Promise<void>;
+  };
+  readonly payments: {
+    addReceipt(paymentId: string, receipt: Receipt): Promise<unknown>;
+    markDisputed(paymentId: string): Promise<unknown>;
+  };
+}
+
+/** A callback that says the opposite of a recorded outcome. */
+export interface Contradiction {
+  readonly paymentId: string;
+  readonly callbackId: number;
+  readonly outcome: BillPaymentOutcome;
+  readonly reading: CallbackReading;
+}
+
+export interface DeliveryOptions {
+  readonly store: DeliveryStore;
+  readonly signal: Signal;
+  readonly log: Log;
+  readonly counters?: Counters;
+  /**
+   * Where a dispute is opened. Called at least once for each contradiction, after the payment was marked as disputed and before
+   * the callback counts as dealt with: when it throws, the next sweep calls it again.
+   */
+  readonly onContradiction?: (contradiction: Contradiction) => Promise<void>;
+}
+
+export interface Delivery {
+  /**
+   * Deals with these callbacks of one payment, as far as they are still pending, oldest first. Never throws: what could not be
+   * delivered stays pending.
+   */
+  deliverPayment(paymentId: string, callbackIds: Iterable<number>): Promise<Delivered>;
+  /** The same for everything that is pending. Throws only when the store cannot say what that is. */
+  sweep(): Promise<SweepReport>;
+}
+
+export interface Delivered {
+  /** Callbacks that are still pending. */
+  readonly left: number;
+  /** Whether the store or the engine failed. A payment without a running workflow is no failure. */
+  readonly failed: boolean;
+}
+
+export interface SweepReport {
+  /** Callbacks that were pending. */
+  readonly found: number;
+  readonly left: number;
+}
+
+/** More would not help: each signal makes the workflow read all callbacks from the inbox, and it polls besides. */
+const MAX_SIGNALS = 20;
+const PAGE = 200;
+const CONCURRENT_PAYMENTS = 8;
+
+/**
+ * Brings stored callbacks where they belong: to the workflow of an open payment, or to a comparison with the outcome of a closed
+ * one. Everything starts from what is pending in the inbox, so it does not matter who stored it or how often this runs: a
+ * delivery cut short is repeated, and a repeated hint is harmless.
+ */
+export function createDelivery({ counters = new Counters(), ...options }: DeliveryOptions): Delivery {
+  const { store, log } = options;
+  const inTurn = createTurns();
+  const deliver = createStep({ counters, ...options });
+  /** Where the next sweep begins. */
+  let afterId = 0;
+
+  /** Read again in its turn: an earlier delivery or another endpoint may have dealt with it. */
+  const stillPending = async (id: number): Promise<PendingCallback | undefined> =>
+    (await store.inbox.pending(1, undefined, id - 1)).find((callback) => callback.id === id);
+
+  const deliverPayment = (paymentId: string, callbackIds: Iterable<number>): Promise<Delivered> =>
+    inTurn(paymentId, async () => {
+      const ids = [...new Set(callbackIds)].sort((a, b) => a - b);
+      let done = 0;
+      try {
+        for (const id of ids) {
+          const callback = await stillPending(id);
+          if (callback !== undefined && !(await deliver(callback))) break;
+          done += 1;
+        }
+        return { left: ids.length - done, failed: false };
+      } catch (error) {
+        counters.add('delivery_failures');
+        const trouble = describeTrouble(error);
+        log.warn({ paymentId, ...trouble }, 'callbacks could not be delivered; the next sweep tries again');
+        return { left: ids.length - done, failed: true };
+      }
+    });
+
+  return {
+    deliverPayment,
+    async sweep() {
+      let [found, left] = [0, 0];
+      for (;;) {
+        const page = await store.inbox.pending(PAGE, undefined, afterId);
+        afterId = page.length < PAGE ? 0 : (page.at(-1)?.id ?? 0);
+        const byPayment = idsByPayment(page);
+        let failures = 0;
+        await forEach(byPayment, CONCURRENT_PAYMENTS, async ([paymentId, ids]) => {
+          const result = await deliverPayment(paymentId, ids);
+          left += result.left;
+          if (result.failed) failures += 1;
+        });
+        found += page.length;
+        // All failed: the engine is away, or these are payments it never takes. The next sweep goes on behind them.
+        if (afterId === 0 || failures === byPayment.size) break;
+      }
+      counters.set('undelivered', left);
+      return { found, left };
+    },
+  };
+}
+
+function idsByPayment(callbacks: readonly PendingCallback[]): Map<string, number[]> {
+  const ids = new Map<string, number[]>();
+  for (const { paymentId, id } of callbacks) ids.set(paymentId, [...(ids.get(paymentId) ?? []), id]);
+  return ids;
+}
+
+/** The two ways of dealing with one callback; false: not now, and not the payment's others either. */
+function createStep({
+  store,
+  signal,
+  log,
+  counters,
+  onContradiction,
+}: DeliveryOptions & { readonly counters: Counters }) {
+  async function toWorkflow({ id, paymentId, reading, receivedAt }: PendingCallback): Promise<boolean> {
+    if ((await store.inbox.signalsSent(paymentId)) >= MAX_SIGNALS) {
+      // Taken off the list all the same: the workflow reads it with the others.
+      counters.add('signals', 'withheld');
+    } else {
+      const code = reading.code?.value;
+      const hint: CallbackHint = {
+        receivedAt: receivedAt.toISOString(),
+        claims: reading.claims,
+        ...(code !== undefined && { code }),
+      };
+      const result = await signal(paymentId, hint);
+      counters.add('signals', result);
+      if (result === 'no-run') {
+        log.warn({ paymentId }, 'a callback waits: the payment is open and no workflow runs for it');
+        return false;
+      }
+    }
+    await store.inbox.markSignalled([id]);
+    return true;
+  }
+
+  async function toOutcome(callback: PendingCallback, outcome: BillPaymentOutcome): Promise<boolean> {
+    const { id, paymentId, reading } = callback;
+    const comparison = compareWithOutcome(outcome, reading);
+    if (comparison.kind === 'agrees') {
+      if (comparison.receipt !== undefined) await store.payments.addReceipt(paymentId, comparison.receipt);
+      await store.inbox.name([id], 'agreed');
+      counters.add('agreed');
+      return true;
+    }
+    await store.payments.markDisputed(paymentId);
+    await onContradiction?.({ paymentId, callbackId: id, outcome, reading });
+    await store.inbox.name([id], 'dispute');
+    counters.add('contradictions');
+    log.warn(
+      { paymentId, outcome: outcome.kind, claims: reading.claims },
+      'a callback contradicts the outcome: disputed',
+    );
+    return true;
+  }
+
+  return (callback: PendingCallback): Promise<boolean> =>
+    callback.outcome === undefined ? toWorkflow(callback) : toOutcome(callback, callback.outcome);
+}
+
+/** Work on one payment waits for the work on it before: a delivery and a sweep would signal the same callback twice. */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return <T>(paymentId: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (last.get(paymentId) ?? Promise.resolve()).then(work);
+    const settled = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (last.get(paymentId) === settled) last.delete(paymentId);
+      });
+    last.set(paymentId, settled);
+    return mine;
+  };
+}
+
+async function forEach<T>(items: Iterable<T>, concurrency: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}

@@ -1,0 +1,29 @@
+import { parseKeyRing } from '../almara/callback';
+import { openClient } from '../client/connection';
+import { readCallbacksConfig } from '../config';
+import { createLog } from '../log';
+import { startCallbacks } from './start';
+
+/** `node dist/callbacks/main.js`: the callback endpoint as a process. Any number may run beside each other. */
+async function main(): Promise<void> {
+  const { keyRing, logLevel, ...config } = readCallbacksConfig();
+  const ring = parseKeyRing(keyRing);
+  const log = createLog('callbacks', logLevel);
+  const { client, close } = openClient({});
+  const running = await startCallbacks({ ...config, ring, client, log });
+
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'shutting down');
+    running.close().then(close).catch(fail);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+/** For people at a terminal: what is wrong and what to do, without a stack. Such messages name variables, never their values. */
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+main().catch(fail);

@@ -1,0 +1,287 @@
+import { readCallback } from '../../src/almara/callback';
+import { Counters, createDelivery, type Contradiction, type Delivery, type DeliveryOptions } from '../../src/callbacks';
+import type { CallbackHint } from '../../src/payment/observation';
+import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import { openStore, type Store } from '../../src/store';
+import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import * as s from './support';
+
+let database: TestDatabase;
+let store: Store;
+let sent: { paymentId: string; hint: CallbackHint }[];
+let captured: ReturnType<typeof s.capturedLog>;
+let counters: Counters;
+let nextDigest = 0;
+
+beforeEach(async () => {
+  database = await testDatabase();
+  store = openStore({ databaseUrl: database.url, log: s.capturedLog().log });
+  sent = [];
+  captured = s.capturedLog();
+  counters = new Counters();
+});
+afterEach(async () => {
+  await store.close();
+  await database.drop();
+});
+
+/** The engine is not in these tests: what reaches a real one is shown in start.test.ts. */
+const recording: DeliveryOptions['signal'] = (paymentId, hint) => {
+  sent.push({ paymentId, hint });
+  return Promise.resolve('sent');
+};
+const delivery = (options: Partial<DeliveryOptions> = {}): Delivery =>
+  createDelivery({ store, signal: recording, log: captured.log, counters, ...options });
+
+async function add(paymentId: string, body = s.nested(paymentId)): Promise<number> {
+  const read = readCallback(JSON.parse(body));
+  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
+  const added = await store.inbox.add({ paymentId, digest: `digest ${nextDigest++}`, body, reading: read.reading });
+  if (added.kind !== 'stored') throw new Error(`the test callback was not stored: ${added.kind}`);
+  return added.id;
+}
+const namedBy = async (paymentId: string): Promise<unknown[]> =>
+  (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
+const signalled = async (paymentId: string): Promise<boolean[]> =>
+  (await store.inbox.forPayment(paymentId)).map(({ signalledAt }) => signalledAt !== undefined);
+async function closed(outcomeOf: (paymentId: string) => BillPaymentOutcome): Promise<string> {
+  const paymentId = await s.registerPayment(store);
+  await s.closeAs(store, outcomeOf(paymentId));
+  return paymentId;
+}
+
+describe('an open payment', () => {
+  test('each callback is one signal with a hint and no more, and is signalled once', async () => {
+    const paymentId = await s.registerPayment(store);
+    const ids = [await add(paymentId), await add(paymentId, s.flat(paymentId))];
+    const { deliverPayment, sweep } = delivery();
+    expect(await deliverPayment(paymentId, ids)).toEqual({ left: 0, failed: false });
+    await deliverPayment(paymentId, ids);
+    expect(await sweep()).toEqual({ found: 0, left: 0 });
+    const receivedAt = expect.stringMatching(/^\d{4}-.*Z$/) as string;
+    expect(sent).toEqual([
+      { paymentId, hint: { receivedAt, claims: 'paid', code: '0' } },
+      { paymentId, hint: { receivedAt, claims: 'unclear' } },
+    ]);
+    expect(await signalled(paymentId)).toEqual([true, true]);
+    expect(counters.get('signals', 'sent')).toBe(2);
+  });
+
+  test('deliveries and sweeps at the same time signal once', async () => {
+    const paymentId = await s.registerPayment(store);
+    const ids = [await add(paymentId), await add(paymentId)];
+    const { deliverPayment, sweep } = delivery();
+    await Promise.all([deliverPayment(paymentId, ids), sweep(), deliverPayment(paymentId, ids), sweep()]);
+    expect(sent).toHaveLength(2);
+  });
+
+  test('stored, then the endpoint died: the next one signals exactly what was not signalled', async () => {
+    const paymentId = await s.registerPayment(store);
+    const ids = [await add(paymentId), await add(paymentId), await add(paymentId)];
+    await delivery().deliverPayment(paymentId, ids.slice(0, 1));
+    sent = [];
+    expect(await delivery().sweep()).toEqual({ found: 2, left: 0 });
+    expect(sent).toHaveLength(2);
+    expect(await signalled(paymentId)).toEqual([true, true, true]);
+  });
+
+  test('signalled, then the endpoint died before it could note it: signalled again, which is harmless', async () => {
+    const paymentId = await s.registerPayment(store);
+    const id = await add(paymentId);
+    const inbox = { ...store.inbox, markSignalled: () => Promise.reject(new Error('dead')) };
+    const dying = delivery({ store: { ...store, inbox } });
+    expect(await dying.deliverPayment(paymentId, [id])).toEqual({ left: 1, failed: true });
+    await delivery().sweep();
+    expect(sent).toHaveLength(2);
+    expect(await signalled(paymentId)).toEqual([true]);
+  });
+
+  test('at most 20 signals, and nothing is left for the sweep to try for ever', async () => {
+    const paymentId = await s.registerPayment(store);
+    const ids: number[] = [];
+    for (let n = 0; n < 25; n += 1) ids.push(await add(paymentId));
+    await delivery().deliverPayment(paymentId, ids.slice(0, 15));
+    await delivery().sweep();
+    expect(sent).toHaveLength(20);
+    expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
+    expect(counters.get('signals', 'withheld')).toBe(5);
+  });
+
+  test('no workflow runs: left for later, said in the log, and signalled when one runs again', async () => {
+    const paymentId = await s.registerPayment(store);
+    await add(paymentId);
+    await add(paymentId);
+    let asked = 0;
+    const noRun = delivery({ signal: () => ((asked += 1), Promise.resolve('no-run')) });
+    expect(await noRun.sweep()).toEqual({ found: 2, left: 2 });
+    expect(asked).toBe(1);
+    expect(counters.get('undelivered')).toBe(2);
+    expect(captured.lines()).toEqual([expect.objectContaining({ level: 40, paymentId })]);
+    expect(await delivery().sweep()).toEqual({ found: 2, left: 0 });
+    expect(sent).toHaveLength(2);
+  });
+
+  test('the engine is away: nothing is thrown, nothing is lost', async () => {
+    const paymentId = await s.registerPayment(store);
+    const id = await add(paymentId);
+    const away = delivery({ signal: () => Promise.reject(new Error('UNAVAILABLE: 254710000000')) });
+    expect(await away.deliverPayment(paymentId, [id])).toEqual({ left: 1, failed: true });
+    expect(counters.get('delivery_failures')).toBe(1);
+    expect(captured.text()).not.toContain('254710000000');
+    await delivery().sweep();
+    expect(sent).toHaveLength(1);
+  });
+
+  test('many that cannot be delivered do not hide the others', async () => {
+    const poisoned = await s.registerPayment(store);
+    for (let n = 0; n < 200; n += 1) await add(poisoned);
+    const healthy = await s.registerPayment(store);
+    await add(healthy);
+    const { sweep } = delivery({
+      signal: (paymentId, hint) =>
+        paymentId === poisoned ? Promise.reject(new Error('never')) : recording(paymentId, hint),
+    });
+    await sweep();
+    await sweep();
+    expect(sent.map(({ paymentId }) => paymentId)).toEqual([healthy]);
+  });
+
+  test('the store is away: a delivery reports it, a sweep throws, both work again later', async () => {
+    const paymentId = await s.registerPayment(store);
+    const id = await add(paymentId);
+    const pending = () => Promise.reject(new Error('away'));
+    const away = delivery({ store: { ...store, inbox: { ...store.inbox, pending } } });
+    expect(await away.deliverPayment(paymentId, [id])).toEqual({ left: 1, failed: true });
+    await expect(away.sweep()).rejects.toThrow('away');
+    await delivery().sweep();
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe('a closed payment (G5)', () => {
+  const ambiguous = { status: 6, resultCode: '22' };
+  const pending = { status: 2, resultCode: null };
+  const duplicate = s.failedWith('9');
+
+  test.each<[string, (paymentId: string) => BillPaymentOutcome, (paymentId: string) => string, 'agreed' | 'dispute']>([
+    ['paid, claims paid', s.paid, (id) => s.nested(id), 'agreed'],
+    ['paid, claims failed', s.paid, (id) => s.nested(id, s.failedWith('1')), 'dispute'],
+    ['paid, claims failed with an ambiguous code', s.paid, (id) => s.nested(id, ambiguous), 'dispute'],
+    ['paid, unclear', s.paid, (id) => s.nested(id, pending), 'agreed'],
+    ['paid, an older callback', s.paid, (id) => s.flat(id), 'agreed'],
+    ['paid, a refused duplicate', s.paid, (id) => s.nested(id, duplicate), 'agreed'],
+    ['declined, claims failed', s.declined, (id) => s.nested(id, s.failedWith('1')), 'agreed'],
+    ['declined, claims paid', s.declined, (id) => s.nested(id), 'dispute'],
+    ['declined, unclear', s.declined, (id) => s.nested(id, pending), 'agreed'],
+    ['declined, a refused duplicate', s.declined, (id) => s.nested(id, duplicate), 'agreed'],
+    ['cancelled, claims failed', s.cancelled, (id) => s.nested(id, s.failedWith('1')), 'agreed'],
+    ['cancelled and never sent, claims paid', s.cancelled, (id) => s.nested(id), 'dispute'],
+  ])('%s', async (_name, outcomeOf, body, expected) => {
+    const paymentId = await closed(outcomeOf);
+    await add(paymentId, body(paymentId));
+    const before = (await store.payments.facts(paymentId)).outcome;
+    const raised: Contradiction[] = [];
+    const onContradiction = async (contradiction: Contradiction): Promise<void> => void raised.push(contradiction);
+    expect(await delivery({ onContradiction }).sweep()).toEqual({ found: 1, left: 0 });
+
+    const isDispute = expected === 'dispute';
+    const facts = await store.payments.facts(paymentId);
+    expect(facts.disputed).toBe(isDispute);
+    expect(facts.outcome?.kind).toBe(before?.kind);
+    expect(await namedBy(paymentId)).toEqual([expected]);
+    expect(sent).toEqual([]);
+    expect(raised.map((each) => [each.paymentId, each.outcome.kind])).toEqual(
+      isDispute ? [[paymentId, before?.kind]] : [],
+    );
+    expect([counters.get('contradictions'), counters.get('agreed')]).toEqual(isDispute ? [1, 0] : [0, 1]);
+    expect(captured.lines()).toHaveLength(isDispute ? 1 : 0);
+    if (isDispute) {
+      const { time, pid, hostname, ...line } = captured.lines()[0] ?? {};
+      expect(line).toEqual({
+        level: 40,
+        msg: expect.any(String),
+        paymentId,
+        outcome: before?.kind,
+        claims: expect.any(String),
+      });
+      expect([time, pid, hostname]).not.toContain(undefined);
+    }
+    expect(await delivery({ onContradiction }).sweep()).toEqual({ found: 0, left: 0 });
+  });
+
+  const receiptOf = async (paymentId: string): Promise<unknown> => {
+    const { outcome } = await store.payments.facts(paymentId);
+    return outcome?.kind === 'paid' ? outcome.receipt : undefined;
+  };
+
+  test.each<[string, (paymentId: string) => string, object, object]>([
+    ['a receipt is added', (id) => s.nested(id), {}, { number: 'S575998' }],
+    ['what is there stays', (id) => s.nested(id), { number: 'S1' }, { number: 'S1' }],
+    [
+      'a prepaid token',
+      (id) => s.nested(id, { thirdPartyPayload: { extraData: { ResponseExtraData: { token: '1234-5678' } } } }),
+      { number: 'S1' },
+      { number: 'S1', token: '1234-5678' },
+    ],
+    [
+      'from an older callback',
+      (id) => s.flat(id),
+      {},
+      { number: '59993790', narration: 'Payment accepted successfuly' },
+    ],
+    [
+      'a narration alone is none',
+      (id) => s.flat(id, { ReceiptNumber: null, ReceiverNarration: 'Rejected by the biller' }),
+      {},
+      {},
+    ],
+    ['none from what contradicts', (id) => s.nested(id, { status: 6, resultCode: '1' }), {}, {}],
+    ['none from a refused duplicate', (id) => s.nested(id, { status: 6, resultCode: '9' }), {}, {}],
+  ])('%s', async (_name, body, before, after) => {
+    const paymentId = await closed((id) => s.paid(id, before));
+    await add(paymentId, body(paymentId));
+    await delivery().sweep();
+    expect(await receiptOf(paymentId)).toEqual(after);
+  });
+
+  test('a dispute that could not be opened is opened by the next sweep', async () => {
+    const paymentId = await closed(s.declined);
+    await add(paymentId);
+    const failing = delivery({ onContradiction: () => Promise.reject(new Error('not now')) });
+    expect(await failing.sweep()).toEqual({ found: 1, left: 1 });
+    expect(await namedBy(paymentId)).toEqual([undefined]);
+    const raised: Contradiction[] = [];
+    await delivery({ onContradiction: async (each) => void raised.push(each) }).sweep();
+    expect(raised).toHaveLength(1);
+    expect(await namedBy(paymentId)).toEqual(['dispute']);
+    expect(counters.get('contradictions')).toBe(1);
+  });
+
+  test('one that was signalled, and came too late for the close, is compared', async () => {
+    const paymentId = await s.registerPayment(store);
+    await add(paymentId);
+    await delivery().sweep();
+    await s.closeAs(store, s.declined(paymentId));
+    await delivery().sweep();
+    expect(await namedBy(paymentId)).toEqual(['dispute']);
+  });
+
+  test('one that the close considered is left alone', async () => {
+    const paymentId = await s.registerPayment(store);
+    await add(paymentId);
+    await store.payments.claim(paymentId, { nonce: 'n', account: 'hash', tokenExpiresAt: new Date() });
+    await store.payments.close({ paymentId, outcome: s.paid(paymentId), callbacksConsidered: 1, unsent: false });
+    expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
+    expect(await namedBy(paymentId)).toEqual(['close']);
+  });
+});
+
+test('a callback whose payment the store does not know is kept and tried', async () => {
+  const paymentId = s.newPaymentId();
+  await add(paymentId);
+  await delivery().sweep();
+  expect(sent).toHaveLength(1);
+  await onDatabase(database.url, async (client) => {
+    expect((await client.query('SELECT 1 FROM payments')).rowCount).toBe(0);
+  });
+});

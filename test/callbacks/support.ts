@@ -1,0 +1,200 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { pino } from 'pino';
+import { callbackUrl, parseKeyRing } from '../../src/almara/callback';
+import { createCallbackApp, type CallbackAppOptions } from '../../src/callbacks';
+import type { Log } from '../../src/log';
+import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import { checkRequest } from '../../src/payment/request';
+import type { Store } from '../../src/store';
+
+export const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
+export const RING = parseKeyRing(newKey('k1'));
+export const newPaymentId = (): string => randomUUID();
+
+/** Everything a component logs, as text: redaction is the second lock, and is not in the way here. */
+export function capturedLog(): {
+  readonly log: Log;
+  readonly text: () => string;
+  readonly lines: () => Record<string, unknown>[];
+} {
+  const lines: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+  return { log, text: () => lines.join(''), lines: () => lines.map((line) => JSON.parse(line)) };
+}
+
+export interface TestEndpoint {
+  readonly url: string;
+  /** Path and token of a payment's callback address. */
+  readonly pathOf: (paymentId: string) => string;
+  readonly post: (where: string, body: string | Buffer, headers?: Record<string, string>) => Promise<Answer>;
+  readonly close: () => Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+/** The app alone, listening on a port. */
+export async function listen(
+  options: Partial<CallbackAppOptions> & Pick<CallbackAppOptions, 'inbox'>,
+): Promise<TestEndpoint> {
+  const app = createCallbackApp({ ring: RING, deliver: () => undefined, log: capturedLog().log, ...options });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    pathOf: (paymentId) => new URL(callbackUrl(url, paymentId, options.ring ?? RING)).pathname,
+    post: (where, body, headers = { 'content-type': 'application/json' }) =>
+      send(url + where, { method: 'POST', body, headers }),
+    close: () => app.close(),
+  };
+}
+
+export async function send(url: string, init: RequestInit): Promise<Answer> {
+  const response = await fetch(url, init);
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+/**
+ * Writes bytes as they are and gives back all that comes until the server ends the connection.
+ * @param onContinue called when the server has read the headers, if they expect `100-continue`
+ */
+export function sendRaw(url: string, bytes: string, onContinue?: (socket: net.Socket) => void): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      if (answer === '' && chunk.startsWith('HTTP/1.1 100 ')) return onContinue?.(socket);
+      answer += chunk;
+    });
+    socket.on('error', (error) => (answer === '' ? reject(error) : resolve(answer))).on('close', () => resolve(answer));
+  });
+}
+
+const fixture = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(path.join(__dirname, '../fixtures/almara', name), 'utf8'));
+
+/** The documented nested callback, about this payment. */
+export function nested(
+  paymentId: string,
+  outcome: Record<string, unknown> = {},
+  rest: Record<string, unknown> = {},
+): string {
+  const body = fixture('payment-callback.json');
+  const billRequestOutcome = { ...(body['billRequestOutcome'] as object), ...outcome };
+  return JSON.stringify({ ...body, originatorConversationId: paymentId, ...rest, billRequestOutcome });
+}
+
+/** The documented older callback, about this payment. */
+export function flat(paymentId: string, rest: Record<string, unknown> = {}): string {
+  return JSON.stringify({ ...fixture('payment-callback-flat.json'), OriginatorConversationId: paymentId, ...rest });
+}
+
+export const failedWith = (resultCode: string): Record<string, unknown> => ({
+  status: 6,
+  statusDesc: 'Failed',
+  resultCode,
+  thirdPartyPayload: null,
+});
+
+export async function registerPayment(store: Store, paymentId = newPaymentId()): Promise<string> {
+  const checked = checkRequest(
+    {
+      paymentId,
+      serviceId: '860a26ce-4828-f111-bc5a-0e7d952d79b7',
+      accountNumber: '111832',
+      amount: 220,
+      payer: { name: 'Asha Odhiambo', msisdn: '254710000000' },
+      description: 'Electricity',
+    },
+    { allowTestPolicy: false },
+  );
+  if (!checked.ok) throw new Error('the test request is not valid');
+  await store.payments.register(checked.request, 'fingerprint');
+  return paymentId;
+}
+
+const at = '2026-05-01T10:00:00.000Z';
+
+export const paid = (paymentId: string, receipt = {}): BillPaymentOutcome => ({
+  kind: 'paid',
+  paymentId,
+  summary: 'Paid.',
+  closedAt: at,
+  amount: 220,
+  currency: 'KES',
+  receipt,
+  settledBy: 'poll',
+  evidence: { source: 'provider', said: 'Completed', at },
+});
+
+export const declined = (paymentId: string): BillPaymentOutcome => ({
+  kind: 'declined',
+  paymentId,
+  summary: 'Declined.',
+  closedAt: at,
+  step: 'result',
+  reason: 'failed',
+  providerCode: '1',
+  retryable: true,
+  settledBy: 'operator',
+  evidence: { source: 'operator', operator: 'wanjiru', note: 'the provider says failed', at },
+});
+
+export const cancelled = (paymentId: string): BillPaymentOutcome => ({
+  kind: 'cancelled',
+  paymentId,
+  summary: 'Cancelled.',
+  closedAt: at,
+  by: 'wanjiru',
+  note: 'entered twice',
+});
+
+/** Closes a payment that nothing came in for; one that is said to have been sent is claimed first. */
+export async function closeAs(store: Store, outcome: BillPaymentOutcome): Promise<void> {
+  const { paymentId } = outcome;
+  const unsent = outcome.kind === 'cancelled';
+  if (!unsent) {
+    await store.payments.claim(paymentId, { nonce: randomUUID(), account: 'hash', tokenExpiresAt: new Date() });
+  }
+  const closed = await store.payments.close({ paymentId, outcome, callbacksConsidered: 0, unsent });
+  if (closed.kind !== 'recorded') throw new Error(`the test payment did not close: ${closed.kind}`);
+}
+
+/** Between a store and its database, so that a test can cut the line and mend it. */
+export async function cuttable(databaseUrl: string): Promise<{
+  readonly url: string;
+  readonly cut: () => void;
+  readonly mend: () => void;
+  readonly close: () => void;
+}> {
+  const target = new URL(databaseUrl);
+  const open = new Set<net.Socket>();
+  let isCut = false;
+  const server = net.createServer((near) => {
+    if (isCut) return void near.destroy();
+    const far = net.connect(Number(target.port), target.hostname);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    }
+    near.pipe(far).pipe(near);
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(databaseUrl);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as net.AddressInfo).port);
+  const drop = (): void => open.forEach((socket) => socket.destroy());
+  return {
+    url: url.toString(),
+    cut: () => void ((isCut = true), drop()),
+    mend: () => void (isCut = false),
+    close: () => void (server.close(), drop()),
+  };
+}
