@@ -116,20 +116,27 @@ export async function readAnswer(response: Dispatcher.ResponseData, now: () => n
 /** Seconds or a date; at most an hour, whatever is asked. */
 export function readRetryAfter(header: string | string[] | undefined, now: () => number): number | undefined {
   if (typeof header !== 'string') return undefined;
-  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now();
+  // `Date.parse` takes much for a date that is none, such as "-5".
+  const date = /^[A-Z][a-z]{2}, /.test(header) ? Date.parse(header) : NaN;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : date - now();
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
 }
 
 function noAnswer(what: string, error: unknown, deadlinePassed: boolean, readMs: number): AlmaraTrouble {
-  const code = codeOf(error);
-  if (deadlinePassed || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+  if (deadlinePassed || isTimeout(error)) {
     return new AlmaraTrouble('timeout', `Almara Pay did not answer ${what} within ${readMs / 1000} s`);
   }
-  return new AlmaraTrouble('connection', `Almara Pay could not be reached for ${what} (${code})`);
+  return new AlmaraTrouble('connection', `Almara Pay could not be reached for ${what} (${codeOf(error)})`);
 }
 
-/** An error's code, fit for people. Messages are not: they may repeat what the other side sent. */
+/** The library's own time-outs are as long as our deadline, and may be noticed first. */
+export function isTimeout(error: unknown): boolean {
+  return ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'].includes(codeOf(error));
+}
+
+/** An error's code or kind, fit for people. Messages are not: they may repeat what the other side sent. */
 export function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : 'no code';
+  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
+  return typeof name === 'string' && /^[A-Za-z]{1,40}$/.test(name) ? name : 'no code';
 }

@@ -2,7 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { Client, type buildConnector } from 'undici';
 import type { HttpAnswer } from './answers';
-import { codeOf, readAnswer, startDeadline } from './http';
+import { codeOf, isTimeout, readAnswer, startDeadline } from './http';
 
 /**
  * The payment POST: one request on one connection of its own, never repeated. On a reused connection a stale one and a lost
@@ -55,11 +55,12 @@ export async function postOnce(post: PaymentPost): Promise<PostResult> {
     });
     return { kind: 'answer', answer: await readAnswer(response, post.now) };
   } catch (error) {
-    const because = deadline.passed()
-      ? `no answer within ${post.payMs / 1000} s`
-      : post.signal?.aborted
-        ? STOPPING
-        : `the connection broke (${codeOf(error)})`;
+    const because =
+      deadline.passed() || isTimeout(error)
+        ? `no answer within ${post.payMs / 1000} s`
+        : post.signal?.aborted
+          ? STOPPING
+          : `the connection broke (${codeOf(error)})`;
     return gate.opened() ? { kind: 'no-answer', because } : { kind: 'not-sent', because: gate.refusal() ?? because };
   } finally {
     deadline.stop();
