@@ -125,23 +125,23 @@ function run(command: string, args: readonly string[], timeout = TELL_EVERY_MS):
   });
 }
 
-/** `go install -v` names each package it compiles: counted, that is progress. */
+/** `go install -v` names each module it downloads and each package it compiles: counted, that is progress. */
 function goInstall(folder: string, progress: (line: string) => void): Promise<boolean> {
   const started = Date.now();
   const go = spawn('env', [`GOBIN=${path.resolve(folder)}`, 'go', 'install', '-v', GO_PACKAGE], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let packages = 0;
+  let downloaded = 0;
+  let compiled = 0;
   let lastWords = '';
   createInterface(go.stderr).on('line', (line) => {
-    if (!line.startsWith('go: ')) packages += 1;
+    if (line.startsWith('go: downloading')) downloaded += 1;
+    else compiled += 1;
     lastWords = line;
   });
   const tell = setInterval(() => {
     const seconds = Math.round((Date.now() - started) / 1000);
-    progress(
-      `Temporal: building, ${seconds} s, ${packages === 0 ? 'downloading its sources' : `${packages} packages compiled`}`,
-    );
+    progress(`Temporal: building for ${seconds} s (${downloaded} modules downloaded, ${compiled} packages compiled)`);
   }, TELL_EVERY_MS);
   return new Promise((resolve) => {
     go.once('close', (code) => {
