@@ -22,7 +22,7 @@ export async function findBinaries(progress: (line: string) => void): Promise<Bi
     const major = await majorOf(directory);
     if (major !== undefined) return { kind: 'installed', directory, root: dirname(directory), major };
   }
-  return await embedded(progress);
+  return await findEmbedded(progress);
 }
 
 /** The shell looks, so that nothing here reads the environment. The link is followed: `postgres` finds its own files from where it is. */
@@ -55,7 +55,8 @@ async function majorOf(directory: string): Promise<number | undefined> {
   }
 }
 
-async function embedded(progress: (line: string) => void): Promise<Binaries | undefined> {
+/** The development dependency, if it is installed and has programs for this platform. */
+export async function findEmbedded(progress: (line: string) => void): Promise<Binaries | undefined> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   let root: string;
   try {
