@@ -1,0 +1,209 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
+import type { Worker, WorkerOptions } from '@temporalio/worker';
+import { createAlmara, type Almara, type AlmaraSettings } from '../../src/almara';
+import { callbackUrl, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
+import { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
+import { BillPayments } from '../../src/client';
+import { SEARCH_ATTRIBUTES, workflowIdOf } from '../../src/payment/contract';
+import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { PaymentProgress } from '../../src/payment/progress';
+import type { BillPaymentRequest } from '../../src/payment/request';
+import { accountOf, BILL_ROUTE_ID, SERVICES, startSandbox, type BehaviourName, type Sandbox, type SandboxSettings } from '../../src/sandbox';
+import { migrate, openStore, type Store } from '../../src/store';
+import type { ActivitySettings } from '../../src/activities';
+import { createWorker } from '../../src/worker/create-worker';
+import { createLog } from '../../src/log';
+import { atEndOfFile } from './at-end';
+import { testDatabase } from './postgres';
+import { randomQueue, testTemporal, workflowBundle } from './temporal';
+
+/**
+ * The whole system for one test file: the run's Temporal server, a database of its own, a sandbox, a callback endpoint and a
+ * worker on a queue of its own. All real; only the durations are short.
+ */
+export interface Flow {
+  readonly payments: BillPayments;
+  readonly client: Client;
+  readonly sandbox: Sandbox;
+  readonly store: Store;
+  readonly databaseUrl: string;
+  readonly ring: CallbackKeyRing;
+  readonly callbacks: RunningCallbacks;
+  readonly taskQueue: string;
+  readonly worker: Worker;
+  readonly almara: Almara;
+  /** A request that the sandbox treats as the behaviour says. Each call is a new payment. */
+  request(behaviour: BehaviourName, change?: Partial<BillPaymentRequest>): BillPaymentRequest;
+  /** The callback URL that the provider is given. */
+  callbackUrl(paymentId: string): string;
+  /** Stops this worker; `startWorker` starts another one on the same queue. */
+  stopWorker(): Promise<void>;
+  startWorker(options?: FlowWorker): Promise<Worker>;
+}
+
+export interface FlowWorker {
+  /** To put a fault into what the activities work with; the real thing comes in. */
+  readonly almara?: (real: Almara) => Almara;
+  readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations'>;
+  readonly settings?: Partial<ActivitySettings>;
+  readonly overrides?: Partial<WorkerOptions>;
+}
+
+export interface FlowOptions extends FlowWorker {
+  readonly sandbox?: Partial<SandboxSettings>;
+  readonly timeouts?: AlmaraSettings['timeouts'];
+  readonly callbacks?: Partial<CallbacksSettings>;
+  /** No worker yet: the test starts one when it wants. */
+  readonly withoutWorker?: boolean;
+}
+
+/**
+ * What is waited for is short; what would end a payment is so long that a slow machine cannot change a test's result. A test about
+ * a deadline sets that one itself.
+ */
+export const SHORT_POLICY = {
+  submitWithin: '2 minutes',
+  callbackGrace: '3 seconds',
+  pollInterval: '300 milliseconds',
+  pollMaxInterval: '1 second',
+  notFoundGrace: '3 seconds',
+  failureConfirmation: '600 milliseconds',
+  attentionAfter: '2 minutes',
+  receiptGrace: '400 milliseconds',
+} as const;
+
+export const FLOAT = { account: 'float-1', amount: 1_000_000, currency: 'KES' } as const;
+
+const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
+const SANDBOX = { pendingMs: 150, callbackDelayMs: 100, completedLaterMs: 1_500, notFoundMs: 800, slowMs: 2_000 };
+const service = (name: string): string => SERVICES.find(({ serviceTypeDescription }) => serviceTypeDescription === name)?.serviceId ?? '';
+export const PREPAID_SERVICE = service('KPLC PREPAID');
+export const POSTPAID_SERVICE = service('KPLC POSTPAID');
+
+export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
+  const temporal = await testTemporal();
+  const log = createLog('test', 'fatal');
+  const taskQueue = randomQueue();
+  const client = new Client({
+    connection: temporal.client.connection,
+    namespace: temporal.namespace,
+    interceptors: { workflow: [onQueue(taskQueue)] },
+  });
+
+  const database = await testDatabase();
+  await migrate(database.url);
+  const store = openStore({ databaseUrl: database.url, log });
+  await store.reservations.addFunds(FLOAT);
+  const ring = parseKeyRing(`test:${randomBytes(32).toString('base64')}`);
+  const sandbox = await startSandbox({ ...CREDENTIALS, ...SANDBOX, ...options.sandbox });
+  const callbacks = await startCallbacks({ host: '127.0.0.1', port: 0, databaseUrl: database.url, ring, client, log, sweepEveryMs: 500, ...options.callbacks });
+  const almara = createAlmara(
+    { apiUrl: sandbox.url, identityUrl: sandbox.url, ...CREDENTIALS, scope: 'PyPay_api', routeId: BILL_ROUTE_ID, serviceField: 'ServiceId', ...(options.timeouts && { timeouts: options.timeouts }) },
+    { log },
+  );
+  atEndOfFile(async () => {
+    await stopWorker();
+    await sandbox.close();
+    await callbacks.close();
+    await almara.close();
+    await store.close();
+    await database.drop();
+  });
+
+  let running: { readonly worker: Worker; readonly run: Promise<void> } | undefined;
+  async function startWorker(own: FlowWorker = options): Promise<Worker> {
+    const worker = await createWorker({
+      connection: temporal.connection,
+      namespace: temporal.namespace,
+      taskQueue,
+      workflowBundle: workflowBundle(),
+      almara: own.almara?.(almara) ?? almara,
+      store: own.store?.(store) ?? store,
+      settings: { callbackBaseUrl: callbacks.url, keyRing: ring, prepaidServices: [PREPAID_SERVICE], failedWithoutCode: 'ask', allowTestPolicy: true, ...own.settings },
+      log,
+      overrides: { shutdownGraceTime: '100 milliseconds', shutdownForceTime: '5 seconds', ...own.overrides },
+    });
+    running = { worker, run: worker.run() };
+    return worker;
+  }
+  async function stopWorker(): Promise<void> {
+    if (running === undefined) return;
+    const { worker, run } = running;
+    running = undefined;
+    worker.shutdown();
+    await run;
+  }
+  if (options.withoutWorker !== true) await startWorker();
+
+  return {
+    payments: new BillPayments(client),
+    client,
+    sandbox,
+    store,
+    databaseUrl: database.url,
+    ring,
+    callbacks,
+    taskQueue,
+    almara,
+    get worker() {
+      if (running === undefined) throw new Error('no worker is running');
+      return running.worker;
+    },
+    request: (behaviour, change = {}) => ({
+      // The sandbox knows some behaviours by the account in the id, before it has seen the account.
+      paymentId: `t-${accountOf(behaviour)}-${randomUUID().slice(0, 13)}`,
+      serviceId: behaviour.startsWith('prepaid') ? PREPAID_SERVICE : POSTPAID_SERVICE,
+      serviceName: behaviour.startsWith('prepaid') ? 'KPLC PREPAID' : 'KPLC POSTPAID',
+      accountNumber: accountOf(behaviour),
+      amount: 220,
+      payer: { name: 'A Payer', msisdn: '254712345678' },
+      description: 'Electricity',
+      fundingAccount: FLOAT.account,
+      policy: SHORT_POLICY,
+      ...change,
+    }),
+    callbackUrl: (paymentId) => callbackUrl(callbacks.url, paymentId, ring),
+    startWorker,
+    stopWorker,
+  };
+}
+
+/** Every start of this client goes to the file's own queue, whatever the code under test says. */
+function onQueue(taskQueue: string): WorkflowClientInterceptor {
+  return { start: (input, next) => next({ ...input, options: { ...input.options, taskQueue } }) };
+}
+
+/** Waits for a state that must come: polls it, and says what it saw last when it does not. */
+export async function until<T>(what: string, look: () => Promise<T> | T, isThere: (seen: T) => boolean, withinMs = 15_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (isThere(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`${what} did not come within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Waits for the outcome; an open payment is a failure of the test. */
+export async function outcomeOf(flow: Flow, paymentId: string, waitMs = 20_000): Promise<BillPaymentOutcome> {
+  const outcome = await flow.payments.payment(paymentId).outcome({ waitMs });
+  if (outcome.kind === 'open') throw new Error(`payment ${paymentId} is still open: ${JSON.stringify(outcome)}`);
+  return outcome;
+}
+
+/**
+ * Waits until a person is asked, then says why and what is known. Watches the search attribute, as an operator's list does: a
+ * query every few milliseconds would keep a worker without a cache from its work.
+ */
+export async function needsAttention(flow: Flow, paymentId: string, withinMs = 20_000): Promise<PaymentProgress> {
+  const run = flow.client.workflow.getHandle(workflowIdOf(paymentId));
+  const state = async () => (await run.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state);
+  await until(`${paymentId} needs attention`, state, (seen) => seen === 'NeedsAttention', withinMs);
+  return await flow.payments.payment(paymentId).progress();
+}
+
+export const stageOf = async (flow: Flow, paymentId: string): Promise<string> => (await flow.payments.payment(paymentId).progress()).stage;
+
+/** The run's history as it is. */
+export const historyOf = (flow: Flow, paymentId: string) => flow.client.workflow.getHandle(workflowIdOf(paymentId)).fetchHistory();
