@@ -3,7 +3,13 @@ import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporal
 import { WorkflowExecutionAlreadyStartedError, type SearchAttributePair } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE, WORKFLOWS, workflowIdOf, type BillPaymentState } from '../payment/contract';
 import { fingerprint } from '../payment/fingerprint';
-import type { BillInquiry, BillService, ProviderReport, SaveBillNumberRequest, SavedBillNumberReceipt } from '../payment/inquiry';
+import type {
+  BillInquiry,
+  BillService,
+  ProviderReport,
+  SaveBillNumberRequest,
+  SavedBillNumberReceipt,
+} from '../payment/inquiry';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { BillPaymentRequest, CheckedRequest } from '../payment/request';
 import { checkBill, checkPayment, checkSaveBillNumber } from './check';
@@ -133,7 +139,12 @@ export class BillPayments {
 
   /** Runs a workflow that pays nothing, under an id of its own, and waits for its answer. */
   async #ask<Answer>(workflow: string, ...args: object[]): Promise<Answer> {
-    const options = { taskQueue: TASK_QUEUE, workflowId: `${workflow}-${randomUUID()}`, args, workflowExecutionTimeout: QUESTION_ENDS_MS };
+    const options = {
+      taskQueue: TASK_QUEUE,
+      workflowId: `${workflow}-${randomUUID()}`,
+      args,
+      workflowExecutionTimeout: QUESTION_ENDS_MS,
+    };
     try {
       const run = await this.#engine.bounded(() => this.#engine.client.workflow.start(workflow, options));
       return (await this.#answerOf(run)) as Answer;
@@ -153,7 +164,10 @@ export class BillPayments {
     throw new ProviderFailed(`No answer from the provider within ${QUESTION_MS / 1000} s.`, { cause: late.error });
   }
 
-  async #answerWithin(ms: number, run: WorkflowHandle): Promise<{ kind: 'answer'; value: unknown } | { kind: 'none'; error: unknown }> {
+  async #answerWithin(
+    ms: number,
+    run: WorkflowHandle,
+  ): Promise<{ kind: 'answer'; value: unknown } | { kind: 'none'; error: unknown }> {
     try {
       return { kind: 'answer', value: await this.#engine.bounded<unknown>(() => run.result(), { ms }) };
     } catch (error) {

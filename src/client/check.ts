@@ -1,6 +1,12 @@
-import type { z } from 'zod';
 import type { SaveBillNumberRequest } from '../payment/inquiry';
-import { billPaymentRequestSchema, billSchema, checkRequest, invalidFields, type BillPaymentRequest, type CheckedRequest } from '../payment/request';
+import {
+  billPaymentRequestSchema,
+  billSchema,
+  checkRequest,
+  invalidFields,
+  type BillPaymentRequest,
+  type CheckedRequest,
+} from '../payment/request';
 import { InvalidRequest } from './errors';
 
 /**
@@ -20,11 +26,15 @@ const saveBillNumberSchema = billSchema.extend({
 });
 
 /** @throws InvalidRequest */
-export const checkBill = (bill: unknown): z.output<typeof billSchema> => parsed(billSchema, bill);
+export const checkBill = (bill: unknown) => parsed(billSchema, bill);
 /** @throws InvalidRequest */
-export const checkSaveBillNumber = (request: SaveBillNumberRequest): z.output<typeof saveBillNumberSchema> => parsed(saveBillNumberSchema, request);
+export const checkSaveBillNumber = (request: SaveBillNumberRequest) => parsed(saveBillNumberSchema, request);
 
-function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+type Parsed<Output> =
+  | { readonly success: true; readonly data: Output }
+  | { readonly success: false; readonly error: Parameters<typeof invalidFields>[0] };
+
+function parsed<Output>(schema: { safeParse(input: unknown): Parsed<Output> }, input: unknown): Output {
   const result = schema.safeParse(input);
   if (!result.success) throw new InvalidRequest(invalidFields(result.error));
   return result.data;

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor, type GrpcRetryOptions } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type GrpcRetryOptions,
+} from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { EngineUnavailable } from './errors';
@@ -27,11 +33,18 @@ export interface ConnectOptions {
  * Settings come from the environment and `temporal.toml` (`@temporalio/envconfig`). The connection is made by the first
  * call and made again when it is lost, so that a backend may start before Temporal does.
  */
-export function openClient({ address, namespace, dataConverter }: ConnectOptions): { readonly client: Client; readonly close: () => Promise<void> } {
+export function openClient({ address, namespace, dataConverter }: ConnectOptions): {
+  readonly client: Client;
+  readonly close: () => Promise<void>;
+} {
   const { connectionOptions, namespace: configured } = temporalConfig(address);
   const repeats = new Repeats();
   const interceptors = [makeGrpcRetryInterceptor(repeats.options)];
-  const connection = Connection.lazy({ ...connectionOptions, ...(address === undefined ? {} : { address }), interceptors });
+  const connection = Connection.lazy({
+    ...connectionOptions,
+    ...(address === undefined ? {} : { address }),
+    interceptors,
+  });
   const used = namespace ?? configured;
   const client = new Client({
     connection,
@@ -81,7 +94,12 @@ function temporalConfig(address: string | undefined) {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const where = address ?? 'the configured address';
-    throw new EngineUnavailable(`Temporal's settings cannot be read: ${why}. Check TEMPORAL_… and temporal.toml.`, where, 'server', { cause });
+    throw new EngineUnavailable(
+      `Temporal's settings cannot be read: ${why}. Check TEMPORAL_… and temporal.toml.`,
+      where,
+      'server',
+      { cause },
+    );
   }
 }
 

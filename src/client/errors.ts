@@ -31,7 +31,10 @@ export class InvalidRequest extends BillPaymentError {
     readonly problems: readonly InvalidField[],
     options?: ErrorOptions,
   ) {
-    super(`The request is not valid: ${problems.map(({ field, problem }) => `${field} ${problem}`).join('; ')}.`, options);
+    super(
+      `The request is not valid: ${problems.map(({ field, problem }) => `${field} ${problem}`).join('; ')}.`,
+      options,
+    );
   }
 }
 

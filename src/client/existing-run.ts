@@ -15,16 +15,24 @@ export async function contentOf(engine: Engine, paymentId: string, signal?: Abor
     const run = await engine.bounded(() => engine.client.workflow.getHandle(workflowId).describe(), { signal });
     const known: unknown = run.memo?.['fingerprint'];
     if (typeof known === 'string') return known;
-    const checked = checkRequest(await inputOf(engine, { workflowId, runId: run.runId }, signal), { allowTestPolicy: true });
+    const checked = checkRequest(await inputOf(engine, { workflowId, runId: run.runId }, signal), {
+      allowTestPolicy: true,
+    });
     return checked.ok ? await fingerprint(checked.request) : undefined;
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw error instanceof WorkflowNotFoundError ? new PaymentNotFound(paymentId, { cause: error }) : engine.trouble(error);
+    throw error instanceof WorkflowNotFoundError
+      ? new PaymentNotFound(paymentId, { cause: error })
+      : engine.trouble(error);
   }
 }
 
 /** The first argument, out of the first event of the run's history. */
-async function inputOf(engine: Engine, execution: { workflowId: string; runId: string }, signal?: AbortSignal): Promise<unknown> {
+async function inputOf(
+  engine: Engine,
+  execution: { workflowId: string; runId: string },
+  signal?: AbortSignal,
+): Promise<unknown> {
   const { client } = engine;
   const { namespace } = client.options;
   const { history } = await engine.bounded(
@@ -32,7 +40,9 @@ async function inputOf(engine: Engine, execution: { workflowId: string; runId: s
     { signal },
   );
   const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-  return payload == null ? undefined : await decoded(engine, payload, { type: 'workflow', namespace, workflowId: execution.workflowId });
+  return payload === undefined
+    ? undefined
+    : await decoded(engine, payload, { type: 'workflow', namespace, workflowId: execution.workflowId });
 }
 
 /** As the SDK decodes: the codecs from the last to the first, then the converter. */

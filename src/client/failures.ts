@@ -1,10 +1,13 @@
-import { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, type InvalidField } from '../payment/contract';
 import { InvalidRequest, PaymentConflict, ProviderFailed, RunEnded } from './errors';
 
 /** What a run of `billPayment` without an outcome means to the caller. */
-export function failedPayment(paymentId: string, error: WorkflowFailedError): InvalidRequest | PaymentConflict | RunEnded {
+export function failedPayment(
+  paymentId: string,
+  error: WorkflowFailedError,
+): InvalidRequest | PaymentConflict | RunEnded {
   const options = { cause: error };
   const failure = applicationFailure(error);
   if (failure?.type === FAILURES.invalidRequest) return new InvalidRequest(invalidFieldsOf(failure), options);

@@ -5,7 +5,7 @@ import { FAILURES, QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
 import { isOutOfTime, type Engine } from './engine';
-import { EngineUnavailable, PaymentNotFound, Refused, RunEnded, TooLate } from './errors';
+import { EngineUnavailable, PaymentNotFound, Refused, TooLate } from './errors';
 import { applicationFailure, failedPayment } from './failures';
 import type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
 
@@ -24,7 +24,9 @@ const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
 
 type UpdateName = (typeof UPDATES)[keyof typeof UPDATES];
-type RunEnd = { readonly kind: 'outcome'; readonly outcome: BillPaymentOutcome } | { readonly kind: 'failed'; readonly error: unknown };
+type RunEnd =
+  | { readonly kind: 'outcome'; readonly outcome: BillPaymentOutcome }
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 /** One payment, found by its id alone. */
 export class PaymentHandle implements BillPaymentHandle {
@@ -46,7 +48,11 @@ export class PaymentHandle implements BillPaymentHandle {
     return (await this.#outcomeWithin(waitMs, signal)) ?? (await this.#stillOpen(signal));
   }
 
-  async *follow({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<PaymentProgress, void, void> {
+  async *follow({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<
+    PaymentProgress,
+    void,
+    void
+  > {
     const left = new AbortController();
     const until = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
     try {
@@ -103,7 +109,10 @@ export class PaymentHandle implements BillPaymentHandle {
   async #stillOpen(signal?: AbortSignal): Promise<StillOpen> {
     const { paymentId } = this;
     try {
-      const progress = await this.engine.bounded(() => this.#run.query<PaymentProgress>(QUERIES.paymentProgress), { ms: QUICK_MS, signal });
+      const progress = await this.engine.bounded(() => this.#run.query<PaymentProgress>(QUERIES.paymentProgress), {
+        ms: QUICK_MS,
+        signal,
+      });
       return { kind: 'open', paymentId, progress };
     } catch (error) {
       if (signal?.aborted) throw error;
@@ -137,9 +146,14 @@ export class PaymentHandle implements BillPaymentHandle {
     onClosed: (outcome: BillPaymentOutcome) => void,
   ): Promise<PaymentProgress> {
     // One request id may serve for two commands: an update id is one per run, whatever the update.
-    const options = { args: [argument] as [object], ...(requestId === undefined ? {} : { updateId: `${name}:${requestId}` }) };
+    const options = {
+      args: [argument] as [object],
+      ...(requestId === undefined ? {} : { updateId: `${name}:${requestId}` }),
+    };
     try {
-      return await this.engine.bounded(() => this.#run.executeUpdate<PaymentProgress, [object]>(name, options), { ms: UPDATE_MS });
+      return await this.engine.bounded(() => this.#run.executeUpdate<PaymentProgress, [object]>(name, options), {
+        ms: UPDATE_MS,
+      });
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError && !completedMeanwhile(error)) throw this.#refusal(error);
       if (!(error instanceof WorkflowUpdateFailedError) && !(error instanceof WorkflowNotFoundError)) {
@@ -147,7 +161,10 @@ export class PaymentHandle implements BillPaymentHandle {
       }
       // The engine says the same of a run that has ended and of one that never was: the outcome tells.
       const outcome = await this.#outcomeWithin(CLOSED_MS);
-      if (outcome === undefined) throw new Refused(this.paymentId, 'it went on in another run meanwhile. Look at it and decide again.', { cause: error });
+      if (outcome === undefined)
+        throw new Refused(this.paymentId, 'it went on in another run meanwhile. Look at it and decide again.', {
+          cause: error,
+        });
       onClosed(outcome);
       return await this.#query();
     }
@@ -157,7 +174,9 @@ export class PaymentHandle implements BillPaymentHandle {
     const failure = applicationFailure(error);
     const options = { cause: error };
     const because = failure?.message ?? 'the command failed';
-    return failure?.type === FAILURES.tooLate ? new TooLate(this.paymentId, because, options) : new Refused(this.paymentId, because, options);
+    return failure?.type === FAILURES.tooLate
+      ? new TooLate(this.paymentId, because, options)
+      : new Refused(this.paymentId, because, options);
   }
 
   async *#changes(until: AbortSignal): AsyncGenerator<PaymentProgress, void, void> {
@@ -177,7 +196,9 @@ export class PaymentHandle implements BillPaymentHandle {
       if (progress?.stage === 'closed') return;
       if (end?.kind === 'failed') throw end.error;
       // The end of the run cuts the pause short, once: after it only the last look is missing.
-      await (end === undefined ? Promise.race([ended, sleep(pause, undefined, { signal: until })]) : sleep(pause, undefined, { signal: until }));
+      await (end === undefined
+        ? Promise.race([ended, sleep(pause, undefined, { signal: until })])
+        : sleep(pause, undefined, { signal: until }));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     }
   }
@@ -218,7 +239,9 @@ export class PaymentHandle implements BillPaymentHandle {
   }
 
   #trouble(error: unknown): unknown {
-    return error instanceof WorkflowNotFoundError ? new PaymentNotFound(this.paymentId, { cause: error }) : this.engine.trouble(error);
+    return error instanceof WorkflowNotFoundError
+      ? new PaymentNotFound(this.paymentId, { cause: error })
+      : this.engine.trouble(error);
   }
 }
 

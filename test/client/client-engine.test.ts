@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import {
   BillPayments,
@@ -10,13 +10,12 @@ import {
   ProviderFailed,
   Refused,
   RunEnded,
-  TASK_QUEUE,
   TooLate,
   WORKFLOWS,
   workflowIdOf,
   type PaymentProgress,
 } from '../../src/client';
-import { aRequest, StandIn } from '../fixtures/stand-in/environment';
+import { aRequest, StandIn } from '../support/stand-in/environment';
 
 /** The client against a real Temporal server, with stand-in workflows that end in every way a run can end. */
 
@@ -44,10 +43,20 @@ const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
 
 describe('start', () => {
   test('names every wrong field at once and starts nothing', async () => {
-    const request = aRequest('PAID', { paymentId: 'Bad', amount: 1.5, payer: { name: 'A Payer', msisdn: '+254' }, policy: { submitWithin: '9 years' } });
+    const request = aRequest('PAID', {
+      paymentId: 'Bad',
+      amount: 1.5,
+      payer: { name: 'A Payer', msisdn: '+254' },
+      policy: { submitWithin: '9 years' },
+    });
     const error = await rejection(payments.start(request));
     expect(error).toBeInstanceOf(InvalidRequest);
-    expect((error as InvalidRequest).problems.map(({ field }) => field).sort()).toEqual(['amount', 'payer.msisdn', 'paymentId', 'policy.submitWithin']);
+    expect((error as InvalidRequest).problems.map(({ field }) => field).sort()).toEqual([
+      'amount',
+      'payer.msisdn',
+      'paymentId',
+      'policy.submitWithin',
+    ]);
     expect(String(error)).not.toContain('+254');
     expect(await rejection(payments.payment('Bad').progress())).toBeInstanceOf(PaymentNotFound);
   });
@@ -75,7 +84,12 @@ describe('start', () => {
     const open = aRequest('OPEN');
     await payments.start(open);
     const { runId } = await standIn.client.workflow.getHandle(workflowIdOf(open.paymentId)).describe();
-    await payments.start({ ...open, currency: 'KES', policy: { pollInterval: '20 seconds' }, serviceName: 'Shown otherwise' });
+    await payments.start({
+      ...open,
+      currency: 'KES',
+      policy: { pollInterval: '20 seconds' },
+      serviceName: 'Shown otherwise',
+    });
     expect((await standIn.client.workflow.getHandle(workflowIdOf(open.paymentId)).describe()).runId).toBe(runId);
     expect(await rejection(payments.start({ ...open, amount: 221 }))).toBeInstanceOf(PaymentConflict);
 
@@ -83,21 +97,35 @@ describe('start', () => {
     const first = await payments.pay(closed);
     expect(first).toMatchObject({ kind: 'paid', amount: 220 });
     expect(await payments.pay(closed)).toEqual(first);
-    expect(await rejection(payments.pay({ ...closed, amount: 221 }))).toMatchObject({ code: 'payment-conflict', paymentId: closed.paymentId });
+    expect(await rejection(payments.pay({ ...closed, amount: 221 }))).toMatchObject({
+      code: 'payment-conflict',
+      paymentId: closed.paymentId,
+    });
   });
 
   test('G8: a run that another client started is compared by its input, through the data converter', async () => {
     const codec: PayloadCodec = {
-      encode: (payloads) => Promise.resolve(payloads.map((payload) => ({ ...payload, data: payload.data?.map((byte) => byte ^ 0x55) ?? null }))),
-      decode: (payloads) => Promise.resolve(payloads.map((payload) => ({ ...payload, data: payload.data?.map((byte) => byte ^ 0x55) ?? null }))),
+      encode: (payloads) =>
+        Promise.resolve(
+          payloads.map((payload) => ({ ...payload, data: payload.data?.map((byte) => byte ^ 0x55) ?? null })),
+        ),
+      decode: (payloads) =>
+        Promise.resolve(
+          payloads.map((payload) => ({ ...payload, data: payload.data?.map((byte) => byte ^ 0x55) ?? null })),
+        ),
     };
     const dataConverter = { payloadCodecs: [codec] };
-    const raw = new Client({ connection: standIn.environment.connection, dataConverter });
+    const connection = Connection.lazy({ address: standIn.address });
+    const raw = new Client({ connection, dataConverter });
     const mine = new BillPayments(raw);
     const started = async (input: object): Promise<void> => {
       const { paymentId } = input as { paymentId: string };
       // On a queue without a worker: this worker has no codec.
-      await raw.workflow.start(WORKFLOWS.billPayment, { taskQueue: 'nobody', workflowId: workflowIdOf(paymentId), args: [input] });
+      await raw.workflow.start(WORKFLOWS.billPayment, {
+        taskQueue: 'nobody',
+        workflowId: workflowIdOf(paymentId),
+        args: [input],
+      });
     };
     const request = aRequest('OPEN');
     await started(request);
@@ -107,6 +135,7 @@ describe('start', () => {
     const other = aRequest('OPEN');
     await started({ ...other, amount: 0 });
     expect(await rejection(mine.start(other))).toBeInstanceOf(PaymentConflict);
+    await connection.close();
   });
 
   test('starts again after a run that ended without an outcome', async () => {
@@ -131,7 +160,27 @@ describe('outcome', () => {
     const began = Date.now();
     const answer = await payments.pay(request, { waitMs: 600 });
     expect(Date.now() - began).toBeLessThan(5_000);
-    expect(answer).toMatchObject({ kind: 'open', paymentId: request.paymentId, progress: { stage: 'needs-attention' } });
+    expect(answer).toMatchObject({
+      kind: 'open',
+      paymentId: request.paymentId,
+      progress: { stage: 'needs-attention' },
+    });
+  });
+
+  test('waiting is one long poll, not a storm of short ones', async () => {
+    const connection = Connection.lazy({ address: standIn.address });
+    const poll = connection.workflowService.getWorkflowExecutionHistory.bind(connection.workflowService);
+    let polls = 0;
+    Object.assign(connection.workflowService, {
+      getWorkflowExecutionHistory: (request: object) => {
+        polls += 1;
+        return poll(request);
+      },
+    });
+    const counted = new BillPayments(new Client({ connection }));
+    expect(await counted.pay(aRequest('OPEN'), { waitMs: 2_500 })).toMatchObject({ kind: 'open' });
+    expect(polls).toBe(1);
+    await connection.close();
   });
 
   test('no wait at all still tells a closed payment', async () => {
@@ -156,7 +205,9 @@ describe('outcome', () => {
     const workflowId = workflowIdOf(payment.paymentId);
     const run = standIn.client.workflow.getHandle(workflowId);
     const { runId } = await run.describe();
-    const taskCompleted = (await run.fetchHistory()).events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const taskCompleted = (await run.fetchHistory()).events?.find(
+      (event) => event.workflowTaskCompletedEventAttributes,
+    );
     const waiting = payment.outcome();
     await standIn.client.workflowService.resetWorkflowExecution({
       namespace: 'default',
@@ -173,12 +224,20 @@ describe('outcome', () => {
     const payment = await payments.start(aRequest('OPEN'));
     const waiting = rejection(payment.outcome());
     await standIn.client.workflow.getHandle(workflowIdOf(payment.paymentId)).terminate('by mistake');
-    expect(await waiting).toMatchObject({ code: 'run-ended', message: expect.stringContaining('was terminated') as string });
+    expect(await waiting).toMatchObject({
+      code: 'run-ended',
+      message: expect.stringContaining('was terminated') as string,
+    });
   });
 
   test('an unknown payment', async () => {
     const unknown = payments.payment('never-started');
-    const calls = [() => unknown.outcome(), () => unknown.progress(), () => unknown.cancel(decision), () => unknown.checkNow({ operator: 'op-1' })];
+    const calls = [
+      () => unknown.outcome(),
+      () => unknown.progress(),
+      () => unknown.cancel(decision),
+      () => unknown.checkNow({ operator: 'op-1' }),
+    ];
     for (const call of calls) {
       expect(await rejection(call())).toBeInstanceOf(PaymentNotFound);
     }
@@ -188,7 +247,9 @@ describe('outcome', () => {
 describe('commands', () => {
   test('a decision closes; a second one is refused with what it is closed as', async () => {
     const payment = await payments.start(aRequest('OPEN'));
-    expect(await payment.resolve({ ...decision, decision: 'declined', requestId: 'click-1' })).toMatchObject({ stage: 'closed' });
+    expect(await payment.resolve({ ...decision, decision: 'declined', requestId: 'click-1' })).toMatchObject({
+      stage: 'closed',
+    });
     const again = await rejection(payment.resolve({ ...decision, decision: 'paid' }));
     expect(again).toBeInstanceOf(Refused);
     expect(String(again)).toContain('closed already as declined');
@@ -255,7 +316,8 @@ describe('follow', () => {
     const following = rejection(
       (async () => {
         for await (const { stage } of payment.follow()) {
-          if (stage === 'needs-attention') await standIn.client.workflow.getHandle(workflowIdOf(payment.paymentId)).terminate();
+          if (stage === 'needs-attention')
+            await standIn.client.workflow.getHandle(workflowIdOf(payment.paymentId)).terminate();
         }
       })(),
     );
@@ -265,7 +327,10 @@ describe('follow', () => {
 
 describe('questions', () => {
   test('inquire, services, saveBillNumber, checkProvider', async () => {
-    expect(await payments.inquire({ serviceId: 's-1', accountNumber: '1' })).toMatchObject({ valid: true, dueAmount: 220.5 });
+    expect(await payments.inquire({ serviceId: 's-1', accountNumber: '1' })).toMatchObject({
+      valid: true,
+      dueAmount: 220.5,
+    });
     expect(await payments.services()).toEqual([{ serviceId: 's-1', name: 'KPLC POSTPAID', category: 'Electricity' }]);
     expect(await payments.saveBillNumber({ serviceId: 's-1', accountNumber: '1' })).toEqual({ verified: true });
     expect(await payments.checkProvider()).toMatchObject({ ok: false });
@@ -284,11 +349,20 @@ describe('when something is away', () => {
     const nobody = await BillPayments.connect({ address: '127.0.0.1:9', callTimeoutMs: 700 });
     const began = Date.now();
     const payment = nobody.payment('some-payment');
-    const calls = [() => nobody.pay(aRequest('PAID')), () => payment.outcome({ waitMs: 0 }), () => payment.progress(), () => nobody.services()];
+    const calls = [
+      () => nobody.pay(aRequest('PAID')),
+      () => payment.outcome({ waitMs: 0 }),
+      () => payment.progress(),
+      () => nobody.services(),
+    ];
     for (const call of calls) {
       const error = await rejection(call());
       expect(error).toBeInstanceOf(EngineUnavailable);
-      expect(error).toMatchObject({ part: 'server', address: '127.0.0.1:9', message: expect.stringContaining('TEMPORAL_ADDRESS') as string });
+      expect(error).toMatchObject({
+        part: 'server',
+        address: '127.0.0.1:9',
+        message: expect.stringContaining('TEMPORAL_ADDRESS') as string,
+      });
     }
     expect(Date.now() - began).toBeLessThan(8_000);
     await nobody.close();
@@ -296,7 +370,10 @@ describe('when something is away', () => {
 
   test('no such namespace', async () => {
     const lost = await BillPayments.connect({ address: standIn.address, namespace: 'nowhere' });
-    expect(await rejection(lost.start(aRequest('PAID')))).toMatchObject({ code: 'engine-unavailable', message: expect.stringContaining('nowhere') as string });
+    expect(await rejection(lost.start(aRequest('PAID')))).toMatchObject({
+      code: 'engine-unavailable',
+      message: expect.stringContaining('nowhere') as string,
+    });
     await lost.close();
   });
 
@@ -326,8 +403,4 @@ describe('when something is away', () => {
     await own.close();
     expect(await rejection(own.services())).toBeInstanceOf(EngineUnavailable);
   });
-});
-
-test('the task queue is the contract’s', () => {
-  expect(TASK_QUEUE).toBe('bill-payments');
 });

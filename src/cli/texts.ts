@@ -1,0 +1,140 @@
+import type {
+  AttentionReason,
+  BillInquiry,
+  BillPaymentOutcome,
+  BillService,
+  CheckResult,
+  PaymentProgress,
+  ProviderReport,
+} from '../client';
+import type { Tone } from './output';
+
+/** What people read. Pure. */
+export interface Line {
+  readonly text: string;
+  readonly tone?: Tone;
+}
+
+const REASONS: Readonly<Record<AttentionReason, string>> = {
+  'provider-silent': 'no final answer from the provider in time',
+  'not-found': 'the provider does not know the id, which is no proof that nothing was taken',
+  'failed-without-code': 'failed, but without a code that says why: it can still turn',
+  'ambiguous-code': 'failed with a code that can hide a payment',
+  'evidence-mismatch': "the provider's record is not the one that was sent",
+  'paid-without-token': 'paid, but no token came: the customer is waiting',
+  'id-in-use': 'the provider already has a payment under this id that was not sent from here',
+  'store-unavailable': 'the store does not answer',
+};
+
+/** Where it stands, in one line. */
+export function stageText(progress: PaymentProgress): string {
+  switch (progress.stage) {
+    case 'validating':
+      return 'Checking the account. Nothing was sent.';
+    case 'reserving':
+      return 'Holding the funds. Nothing was sent.';
+    case 'submitting':
+      return 'Sending to the provider.';
+    case 'awaiting-result':
+      return progress.submission?.kind === 'unknown'
+        ? 'Sent, but the answer was lost: it may have been taken. Do not pay this bill another way.'
+        : 'Sent. Waiting for the result.';
+    case 'needs-attention':
+      return `Needs attention${progress.reason === undefined ? '' : `: ${REASONS[progress.reason]}`}.`;
+    case 'recording':
+      return 'Writing the outcome down.';
+    case 'closed':
+      return 'Closed.';
+  }
+}
+
+export function stageLine(progress: PaymentProgress): Line {
+  return { text: `  ${stageText(progress)}`, tone: progress.stage === 'needs-attention' ? 'careful' : 'quiet' };
+}
+
+export function progressLines(progress: PaymentProgress): readonly Line[] {
+  const { paymentId, amount, currency, serviceName, serviceId, fundingAccount, provider, submission, outcome } =
+    progress;
+  const heading = `Payment ${paymentId} · ${currency} ${amount} · ${serviceName ?? serviceId}`;
+  if (outcome !== undefined) return [{ text: heading, tone: 'heading' }, ...outcomeLines(outcome)];
+  return [
+    { text: heading, tone: 'heading' },
+    stageLine(progress),
+    ...field('Funds held on', fundingAccount),
+    ...field('Sent', submission && `${submission.at}, ${submission.said}`),
+    ...field('Provider said', provider && `${provider.said} (${provider.at})`),
+    ...field('Needs attention since', progress.attentionSince),
+    ...(progress.attentionSince === undefined ? field('A person is asked at', progress.attentionAt) : []),
+  ];
+}
+
+export function outcomeLines(outcome: BillPaymentOutcome): readonly Line[] {
+  if (outcome.kind !== 'paid')
+    return [{ text: outcome.summary, tone: outcome.kind === 'declined' ? 'bad' : 'careful' }];
+  const { number, token, narration } = outcome.receipt;
+  return [
+    { text: outcome.summary, tone: 'good' },
+    ...field('Receipt', number),
+    ...field('Token', token),
+    ...field('Provider says', narration),
+  ];
+}
+
+export function openLines(paymentId: string, progress: PaymentProgress | undefined): readonly Line[] {
+  return [
+    { text: 'Still open: this is no failure, the payment goes on.', tone: 'careful' },
+    ...(progress === undefined ? [] : [stageLine(progress)]),
+    followLine(paymentId),
+  ];
+}
+
+export function interruptedLines(paymentId: string): readonly Line[] {
+  return [{ text: 'Not waiting any longer. The payment goes on.', tone: 'careful' }, followLine(paymentId)];
+}
+
+const followLine = (paymentId: string): Line => ({ text: `  Ask again with: billpay status ${paymentId}` });
+
+export function inquiryLines(inquiry: BillInquiry): readonly Line[] {
+  const { valid, reason, customerName, dueAmount, dueDate, currency, saved } = inquiry;
+  const due =
+    dueAmount === undefined ? undefined : [currency, dueAmount].filter((part) => part !== undefined).join(' ');
+  return [
+    valid ? { text: 'The account can be paid.', tone: 'good' } : { text: 'The account cannot be paid.', tone: 'bad' },
+    ...field('Reason', reason),
+    ...field('Customer', customerName),
+    ...field('Due', due),
+    ...field('Due date', dueDate),
+    ...field('Saved bill number', saved && (saved.verified ? 'yes, verified' : 'yes, not verified')),
+  ];
+}
+
+export function serviceLine({ serviceId, name, category }: BillService): Line {
+  return { text: [serviceId, name, category].filter((part) => part !== undefined).join('  ') };
+}
+
+export function reportLines({ health, routes, wallet }: ProviderReport): readonly Line[] {
+  const active = (
+    list: readonly { readonly id: string; readonly category: string; readonly active: boolean }[],
+  ): string =>
+    list.map(({ id, category, active }) => `${category} ${id}${active ? '' : ' (inactive)'}`).join(', ') ||
+    'none assigned';
+  return [
+    checkLine('Provider health', health, (said) => said),
+    checkLine('Routes', routes, active),
+    checkLine(
+      'Wallet',
+      wallet,
+      ({ balances }) => balances.map(({ type, balance }) => `${type ?? 'balance'} ${balance}`).join(', ') || 'empty',
+    ),
+  ];
+}
+
+function checkLine<Value>(name: string, result: CheckResult<Value>, text: (value: Value) => string): Line {
+  return result.kind === 'ok' ? passed(name, text(result.value)) : failed(name, result.because);
+}
+
+export const passed = (name: string, text: string): Line => ({ text: `✓ ${name}: ${text}`, tone: 'good' });
+export const failed = (name: string, text: string): Line => ({ text: `✗ ${name}: ${text}`, tone: 'bad' });
+
+const field = (name: string, value: string | undefined): readonly Line[] =>
+  value === undefined ? [] : [{ text: `  ${name}: ${value}` }];
