@@ -28,16 +28,15 @@ export const ROOMS = {
     node: true,
   },
   callbacks: {
-    rooms: ['almara/callback', 'store', 'client', 'payment'],
+    rooms: ['almara/callback', 'store', 'client', 'payment', 'health'],
     types: ['log', 'config'],
-    packages: ['fastify', '@temporalio/common'],
+    packages: ['fastify', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   client: { rooms: ['payment'], packages: TEMPORAL_CLIENT, node: true },
-  // The store only for `migrate` and `funds add`, the two commands that do not go through Temporal.
-  cli: { rooms: ['client', 'payment', 'store'], packages: ['commander'], node: true },
+  cli: { rooms: ['client', 'payment'], packages: ['commander'], node: true },
   worker: {
-    rooms: ['activities', 'almara', 'store', 'payment'],
+    rooms: ['activities', 'almara', 'store', 'payment', 'health'],
     types: ['log', 'config'],
     packages: ['@temporalio/worker', ...TEMPORAL_CLIENT],
     node: true,
@@ -76,6 +75,8 @@ const FILES = {
   'callbacks/main': MAIN,
   'sandbox/main': MAIN,
   'cli/main': { rooms: ['config'] },
+  // `migrate` and `funds add`, the two commands that do not go through Temporal.
+  'cli/store': { rooms: ['store', 'log'] },
 };
 
 /** Files that only a room's type checker may see from outside: zod must never reach the workflow bundle. */

@@ -84,6 +84,8 @@ const CASES: readonly Case[] = [
   refused('client/x.ts', types('../store'), 'client may not import store'),
   refused('client/x.ts', value('@temporalio/worker'), 'client may not use the package @temporalio/worker'),
   allowed('cli/x.ts', value('../client')),
+  allowed('cli/store.ts', value('../store')),
+  refused('cli/x.ts', value('../store'), 'cli may not import store'),
   refused('cli/x.ts', value('../almara'), 'cli may not import almara'),
   refused('cli/x.ts', value('../workflows'), 'cli may not import workflows'),
   refused('cli/x.ts', value('@temporalio/client'), 'cli may not use the package @temporalio/client'),
