@@ -1,0 +1,28 @@
+# One image for every process of ours: `command` chooses which (worker, callbacks, sandbox, or `billpay`).
+#
+# What was run and what was not: there was no Docker engine at hand, so this file has never been built. Its commands
+# (npm ci, the build, the prune) were run by hand in an empty folder that held only what is copied below, and the pruned
+# result was started. test/unit/compose.test.ts checks the sources, the Node version and the user.
+
+FROM node:20.20.2-bookworm-slim AS build
+WORKDIR /app
+# .npmrc switches install scripts off: nothing here needs one.
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
+COPY src ./src
+# The build puts the workflows into one prebuilt bundle. What runs everything on one machine needs development packages
+# and has no place in an image.
+RUN npm run build -- --clean && rm -r dist/local && npm prune --omit=dev
+
+FROM node:20.20.2-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+# The files stay root's: the process cannot change its own program.
+COPY --from=build /app/package.json ./package.json
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+USER node
+# Health checks are the orchestrator's: each process has its own port for them.
+CMD ["node", "dist/worker/main.js"]

@@ -1,0 +1,278 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { readResultCode } from '../../src/almara/result-codes';
+import { createProgram } from '../../src/cli/program';
+import { EngineUnavailable } from '../../src/client';
+import {
+  readCallbacksConfig,
+  readCliConfig,
+  readLocalConfig,
+  readSandboxConfig,
+  readWorkerConfig,
+} from '../../src/config';
+import { QUERIES, SEARCH_ATTRIBUTES, SIGNALS, TASK_QUEUE, UPDATES, WORKFLOWS } from '../../src/payment/contract';
+import { cancellationProblem, resolutionProblem, statusCheckProblem } from '../../src/payment/decisions';
+import { POLICY_BOUNDS } from '../../src/payment/policy';
+
+/** What the documents say is held against the code, so that neither changes without the other. */
+
+const ROOT = path.resolve(__dirname, '../..');
+const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
+
+const markdownIn = (folder: string): string[] =>
+  readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => path.join(folder, file));
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'src/sandbox/README.md', ...markdownIn('docs')];
+
+const README = read('README.md');
+const OPERATORS = read('docs/operators.md');
+const TECHNICAL = read('docs/technical-description.md');
+
+/** Headings and prose without fenced blocks, where `#` and brackets mean other things. */
+const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
+
+/** As GitHub makes them. */
+const anchorsOf = (text: string): string[] =>
+  [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe('links', () => {
+  const links = DOCUMENTS.flatMap((document) =>
+    [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']): [string, string] => [
+      document,
+      target,
+    ]),
+  ).filter(([, target]) => !/^https?:/.test(target));
+
+  it.each(links)('%s → %s', (document, target) => {
+    const [file = '', anchor] = target.split('#');
+    const resolved = file === '' ? document : path.join(path.dirname(document), file);
+    expect([resolved, existsSync(path.join(ROOT, resolved))]).toEqual([resolved, true]);
+    if (anchor === undefined) return;
+    expect(statSync(path.join(ROOT, resolved)).isFile()).toBe(true);
+    expect(anchorsOf(read(resolved))).toContain(anchor);
+  });
+
+  it('there are some', () => {
+    expect(links.length).toBeGreaterThan(30);
+  });
+});
+
+describe('README.md', () => {
+  it('has at most 150 lines', () => {
+    expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  });
+
+  it('shows what examples/pay-a-bill.ts does, line by line', () => {
+    const block = /```ts\n([\s\S]*?)```/.exec(README)?.[1] ?? '';
+    const shown = block
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+    const lines = read('examples/pay-a-bill.ts')
+      .split('\n')
+      .map((line) => line.trim());
+    let at = -1;
+    for (const line of shown) {
+      at = lines.indexOf(line, at + 1);
+      expect([line, at >= 0]).toEqual([line, true]);
+    }
+    // From the connection to the end of the switch nothing is left out but the braces of the program around it.
+    const body = lines.slice(lines.indexOf(shown[1] ?? ''), at + 1).filter((line) => line !== 'try {');
+    expect(shown.slice(1)).toEqual(body);
+    expect(['paid', 'declined', 'cancelled', 'open'].filter((kind) => !block.includes(`case '${kind}'`))).toEqual([]);
+  });
+
+  it('names everything of the wire contract', () => {
+    const attributes = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => name);
+    const names = [
+      TASK_QUEUE,
+      ...[WORKFLOWS, SIGNALS, UPDATES, QUERIES].flatMap((group) => Object.values(group)),
+      ...attributes,
+    ];
+    expect(names.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
+    const states = /BillPaymentState = (.*);/.exec(read('src/payment/contract.ts'))?.[1] ?? '';
+    const missing = [...states.matchAll(/'(\w+)'/g)].filter(([, state = '']) => !README.includes(`\`${state}\``));
+    expect([states === '', missing]).toEqual([false, []]);
+  });
+
+  it('has all eight guarantees, each with tests', () => {
+    const rows = [...README.matchAll(/^\| (G\d) +\|.*\|(.*)\|$/gm)];
+    expect(rows.map(([, name]) => name)).toEqual(['G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7', 'G8']);
+    for (const [, name, tests] of rows) expect([name, tests]).toEqual([name, expect.stringMatching(/\]\(test\//)]);
+  });
+});
+
+describe('the configuration table', () => {
+  const section = README.slice(README.indexOf('## Configuration'));
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  const variablesOf = (row: string): string[] =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name = '']) => name);
+  const documented = rows.flatMap(variablesOf);
+
+  /** What the readers ask an environment for. */
+  function variablesRead(): string[] {
+    const asked = new Set<string>();
+    const note = (key: string | symbol): undefined => void (typeof key === 'string' && asked.add(key));
+    const environment = new Proxy(
+      {},
+      { get: (_target, key) => note(key), has: (_target, key) => note(key) !== undefined },
+    );
+    for (const reader of [readWorkerConfig, readCallbacksConfig, readSandboxConfig, readCliConfig, readLocalConfig]) {
+      try {
+        reader(environment);
+      } catch {
+        // Nothing is set, so it complains; what it asked for is noted.
+      }
+    }
+    return [...asked];
+  }
+
+  it('has every variable that is read, and no other', () => {
+    expect([...documented].sort()).toEqual(variablesRead().sort());
+  });
+
+  it('says the defaults of the code', () => {
+    const defaults = [...read('src/config.ts').matchAll(/^ {2}([A-Z_]+): .*(?:port\(|default\(')([\w.-]+)/gm)];
+    expect(defaults.length).toBeGreaterThan(8);
+    for (const [, variable = '', value = ''] of defaults) {
+      const row = rows.find((candidate) => variablesOf(candidate).includes(variable)) ?? '';
+      expect([variable, row]).toEqual([variable, expect.stringContaining(`\`${value}\``)]);
+    }
+  });
+});
+
+describe('docs/operators.md', () => {
+  const details = read('src/workflows/details.ts');
+  const reasons = [
+    ...(/AttentionReason =([\s\S]*?);/.exec(read('src/payment/outcome.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g),
+  ].map(([, reason = '']) => reason);
+
+  it('has a heading for every reason, where the Web UI points to it', () => {
+    expect(reasons.length).toBeGreaterThan(6);
+    expect(details).toContain("RUNBOOK = 'docs/operators.md'");
+    expect([...reasons, 'disputed'].filter((reason) => !anchorsOf(OPERATORS).includes(reason))).toEqual([]);
+  });
+
+  it('has every stage', () => {
+    const stages = [...(/Stage = (.*);/.exec(read('src/payment/progress.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g)].map(
+      ([, stage = '']) => stage,
+    );
+    expect(stages.length).toBeGreaterThan(5);
+    expect(
+      stages.filter(
+        (stage) =>
+          !new RegExp(`^\\| \`${stage}\``, 'm').test(OPERATORS) ||
+          !new RegExp(`^\\| \`${stage}\``, 'm').test(TECHNICAL),
+      ),
+    ).toEqual([]);
+  });
+
+  it('shows updates that would be accepted', () => {
+    const shown = [...OPERATORS.matchAll(/^ {4}(checkStatusNow|cancelPayment|resolvePayment) +(\{.*\})$/gm)];
+    expect(new Set(shown.map(([, name]) => name))).toEqual(new Set(Object.values(UPDATES)));
+    for (const [, name, json = ''] of shown) {
+      const argument: unknown = JSON.parse(json);
+      const problem = {
+        checkStatusNow: statusCheckProblem,
+        cancelPayment: cancellationProblem,
+        resolvePayment: (given: unknown) => resolutionProblem(given, 220),
+      }[name as keyof typeof UPDATES];
+      expect([json, problem(argument)]).toEqual([json, undefined]);
+    }
+  });
+
+  const commands = [OPERATORS, read('docker-compose.yml').replace(/\\\n#/g, '')].flatMap((text) =>
+    [...text.matchAll(/^(?: {4}|# +npx )billpay (.*)$/gm)].map(([, line = '']) => line),
+  );
+
+  it.each(commands)('shows a command that billpay has: %s', async (line) => {
+    const words = [...line.matchAll(/"([^"]*)"|<[^>]*>|\S+/g)].map(
+      ([whole, quoted]) => quoted ?? (whole.startsWith('<') ? 'id-1234567' : whole),
+    );
+    const said: string[] = [];
+    const run = createProgram({
+      version: '0',
+      connect: () => Promise.reject(new EngineUnavailable('away', 'nowhere', 'server')),
+      loadStore: () => Promise.reject(new Error('no store')),
+      databaseUrl: () => undefined,
+      out: (text) => said.push(text),
+      err: (text) => said.push(text),
+      readInput: () => Promise.resolve(''),
+      newPaymentId: () => 'id-1234567',
+      onInterrupt: () => () => undefined,
+      colour: false,
+    });
+    // Understood, and stopped only by the server that is not there.
+    expect([await run(words), said]).toEqual([69, expect.arrayContaining(['away'])]);
+  });
+
+  it('shows the main commands', () => {
+    expect(new Set(commands.map((line) => line.split(' ')[0]))).toEqual(
+      new Set(['status', 'check', 'cancel', 'resolve', 'pay']),
+    );
+  });
+});
+
+describe('docs/technical-description.md', () => {
+  it('has the policy of the code', () => {
+    const rows = [...TECHNICAL.matchAll(/^\| `(\w+)` +\| (\d+ \w+) +\| (\d+ \w+) +\| (\d+ \w+) +\|/gm)].map(
+      ([, field = '', ...bounds]) => [field, bounds],
+    );
+    const code = Object.entries(POLICY_BOUNDS).map(([field, bound]) => [field, [bound.default, bound.min, bound.max]]);
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(code));
+  });
+
+  it('has the result codes as the adapter reads them', () => {
+    const codesIn = (text = ''): number[] =>
+      [...text.matchAll(/(-?\d+)(?: to (\d+))?/g)].flatMap(([, from, to]) =>
+        Array.from({ length: Number(to ?? from) - Number(from) + 1 }, (_, index) => Number(from) + index),
+      );
+    const refusals = codesIn(/Refusal codes: ([^.]*)\./.exec(TECHNICAL)?.[1]);
+    const ambiguous = codesIn(/Codes that can hide a payment: ([^.]*)\./.exec(TECHNICAL)?.[1]);
+    const listed = [...Array.from({ length: 24 }, (_, index) => index - 1), 999];
+    const meaning = (wanted: string) => listed.filter((code) => readResultCode(code)?.meaning === wanted);
+    expect(refusals).toEqual(meaning('refusal'));
+    expect(ambiguous).toEqual(
+      meaning('ambiguous').filter((code) => readResultCode(code)?.words !== readResultCode(777)?.words),
+    );
+  });
+
+  it('draws each path once', () => {
+    const drawn = [...TECHNICAL.matchAll(/^### (.+)\n+```mermaid\nsequenceDiagram\n([\s\S]*?)```/gm)];
+    expect(drawn.map(([, title]) => title)).toEqual([
+      'Paid by callback',
+      'Paid by poll',
+      'Unknown, then paid',
+      'Declined and voided',
+      'Needs attention',
+    ]);
+    for (const [, title, diagram = ''] of drawn) {
+      const known = new Set([...diagram.matchAll(/participant (\w+)/g)].map(([, name]) => name));
+      const used = [...diagram.matchAll(/^\s*(\w+)--?>>(\w+):|^\s*Note over (\w+)(?:,(\w+))?:/gm)].flatMap(
+        ([, ...names]) => names.filter((name) => name !== undefined),
+      );
+      expect([title, used.filter((name) => !known.has(name))]).toEqual([title, []]);
+      // A semicolon ends a statement there.
+      expect([title, diagram.includes(';')]).toEqual([title, false]);
+    }
+  });
+});
+
+describe('every document', () => {
+  it.each(DOCUMENTS)('%s names no path of a machine and no private host', (document) => {
+    expect(read(document)).not.toMatch(/(^|[\s"'(`])\/(work|tmp|root|home)\//m);
+    expect(read(document)).not.toMatch(/registry|artifactory|\.internal\b/i);
+  });
+
+  it.each(readdirSync(path.join(ROOT, 'docs/adr')))('decision %s has its parts within 60 lines', (file) => {
+    const text = read(path.join('docs/adr', file));
+    expect(text.split('\n').length).toBeLessThanOrEqual(61);
+    if (file !== 'README.md') expect(anchorsOf(text).slice(1)).toEqual(['context', 'decision', 'consequences']);
+  });
+});
