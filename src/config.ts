@@ -22,8 +22,8 @@ const required = (what: string) => z.string(`is missing: ${what}`).min(1, `is em
 
 const baseUrl = (what: string) =>
   required(what).refine((value) => {
-    const url = URL.parse(value);
-    return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
   }, 'must be an https URL (http only for this machine itself)');
 
 const port = (fallback: number) =>
