@@ -133,7 +133,8 @@ function createGate({ connectMs, mayStillSend }: PaymentPost, signal: AbortSigna
 
 function isAllowed(mayStillSend: () => boolean): boolean {
   try {
-    return mayStillSend();
+    // Nothing but a plain yes: a promise by mistake would be one too.
+    return mayStillSend() === true;
   } catch {
     return false;
   }

@@ -36,7 +36,10 @@ const flatReason = z.union([
 
 const MAX_REASONS = 10;
 
-/** Words of a refusal that may be about an earlier request under the same id, and so about a payment that exists. */
+/**
+ * Words of a refusal that may be about an earlier request under the same id, and so about a payment that exists. The field
+ * itself is spelled `OriginatorConversationId`, `$.originatorConversationId`, `originator_conversation_id`: one word finds all.
+ */
 const ABOUT_ANOTHER_REQUEST =
   /duplic|already|\bexists\b|\bunique\b|re-?used|repeat|in use|in progress|originator|conversation[\s_-]*id/i;
 
@@ -80,15 +83,7 @@ export function mayConcernAnotherRequest(answer: HttpAnswer, errors: readonly Fi
   if (/duplic/i.test(answer.text)) return true;
   const title = field((readJson(answer) as { value?: unknown }).value, 'title');
   const said = [typeof title === 'string' ? title : '', ...errors.flatMap((error) => [error.field, error.message])];
-  return said.some((text) => ABOUT_ANOTHER_REQUEST.test(text) || namesPaymentId(text));
-}
-
-/** `$.originatorConversationId`, `model.OriginatorConversationId` and `originator_conversation_id` are all it. */
-function namesPaymentId(name: string): boolean {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z]/g, '')
-    .includes('originatorconversationid');
+  return said.some((text) => ABOUT_ANOTHER_REQUEST.test(text));
 }
 
 /** The errors as sentences for operators. */

@@ -186,6 +186,7 @@ describe('every fault after the first byte is unknown, with one POST seen', () =
     ['half a body, then silence', ({ socket }) => socket.write(half), /no answer within/],
     ['a body that drips for ever', ({ socket }) => drip(socket), /no answer within/],
     ['10 MB', ({ socket }) => socket.write(http(200, `{"message":"${'x'.repeat(10_000_000)}"}`)), /longer than 64 kB/],
+    ['a body without an end', ({ socket }) => flood(socket), /longer than 64 kB/],
     [
       '10 MB of a clear 400',
       ({ socket }) => socket.write(http(400, clear400 + ' '.repeat(10_000_000))),
@@ -263,6 +264,29 @@ describe('every fault after the first byte is unknown, with one POST seen', () =
     expect(connections).toBe(1);
   });
 
+  test('a connection that is gone when it is handed over is not made again', async () => {
+    const sockets: net.Socket[] = [];
+    const onSocket = (message: unknown) => sockets.push((message as { socket: net.Socket }).socket);
+    await withBench(
+      () => undefined,
+      async ({ almara, server, token }) => {
+        const proven = await token();
+        diagnostics.subscribe('net.client.socket', onSocket);
+        const asked = jest.fn(() => {
+          sockets.at(-1)?.destroy();
+          return true;
+        });
+        const result = await almara.submitPayment(order, proven, asked);
+        diagnostics.unsubscribe('net.client.socket', onSocket);
+        expect(result.kind).toBe('unknown');
+        expect(asked).toHaveBeenCalledTimes(1);
+        expect(sockets).toHaveLength(1);
+        await server.allClosed(1);
+        expect(server.received).toBe('');
+      },
+    );
+  });
+
   test('and only a clear 400 is a refusal', async () => {
     const { result, posts } = await submitTo(({ socket }) => socket.write(http(400, clear400)));
     expect(result).toEqual({ kind: 'rejected', reasons: ['AccountNumber: is required'] });
@@ -330,5 +354,12 @@ test('the environment’s proxy is not asked', async () => {
 function drip(socket: net.Socket): void {
   socket.write(http(200, '', { 'content-length': '100000' }));
   const timer = setInterval(() => socket.write(' '), 50);
+  socket.once('close', () => clearInterval(timer));
+}
+
+/** Long, but slower than the deadline: only who stops reading at the limit learns that it is too long. */
+function flood(socket: net.Socket): void {
+  socket.write('HTTP/1.1 200 OK\r\n\r\n');
+  const timer = setInterval(() => socket.write(' '.repeat(20_000)), 20);
   socket.once('close', () => clearInterval(timer));
 }
