@@ -130,7 +130,7 @@ async function claim(database: Database, paymentId: string, request: ClaimReques
       `UPDATE payments SET claimed_at = now(), claimed_by = $2, claim_account = $3, token_expires_at = $4
         WHERE payment_id = $1
           AND claimed_at IS NULL -- at most one attempt, of all runs and workers, is ever told 'claimed'
-          AND outcome IS NULL    -- and none once the payment has ended`,
+          AND outcome IS NULL    -- and none once the payment has ended (a CHECK makes every closed payment claimed, too)`,
       [paymentId, nonce, account, tokenExpiresAt],
     );
     if (rowCount === 1) return { kind: 'claimed' };
