@@ -290,8 +290,8 @@ describe('the signed address', () => {
       jest.doMock('undici', () => {
         throw new Error('undici was loaded');
       });
-      expect(() => jest.requireActual<unknown>('../../src/almara/callback')).not.toThrow();
-      expect(() => jest.requireActual<unknown>('../../src/almara/client')).toThrow('undici was loaded');
+      expect(() => jest.requireActual<object>('../../src/almara/callback')).not.toThrow();
+      expect(() => jest.requireActual<object>('../../src/almara/client')).toThrow('undici was loaded');
     });
   });
 });
