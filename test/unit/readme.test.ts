@@ -96,7 +96,7 @@ describe('README.md', () => {
       ...attributes,
     ];
     expect(names.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
-    const states = /BillPaymentState = (.*);/.exec(read('src/payment/contract.ts'))?.[1] ?? '';
+    const states = /type BillPaymentState =([\s\S]*?);/.exec(read('src/payment/contract.ts'))?.[1] ?? '';
     const missing = [...states.matchAll(/'(\w+)'/g)].filter(([, state = '']) => !README.includes(`\`${state}\``));
     expect([states === '', missing]).toEqual([false, []]);
   });
@@ -138,9 +138,18 @@ describe('the configuration table', () => {
   });
 
   it('says the defaults of the code', () => {
-    const defaults = [...read('src/config.ts').matchAll(/^ {2}([A-Z_]+): .*(?:port\(|default\(')([\w.-]+)/gm)];
-    expect(defaults.length).toBeGreaterThan(8);
-    for (const [, variable = '', value = ''] of defaults) {
+    // One entry of a schema each, on one line or several.
+    const entries = read('src/config.ts')
+      .split(/^ {2}(?=[A-Z_]+: )/m)
+      .slice(1);
+    const defaults = entries.flatMap((entry) => {
+      const fallback = /\b(?:port|default)\(\s*'?([\w.-]+)/.exec(entry.split(/^\}\);/m)[0] ?? '')?.[1];
+      return fallback === undefined
+        ? []
+        : [[/^[A-Z_]+/.exec(entry)?.[0] ?? '', fallback.replace(/(\d)_(?=\d)/g, '$1')]];
+    });
+    expect(defaults.length).toBeGreaterThan(12);
+    for (const [variable = '', value = ''] of defaults) {
       const row = rows.find((candidate) => variablesOf(candidate).includes(variable)) ?? '';
       expect([variable, row]).toEqual([variable, expect.stringContaining(`\`${value}\``)]);
     }
@@ -160,9 +169,9 @@ describe('docs/operators.md', () => {
   });
 
   it('has every stage', () => {
-    const stages = [...(/Stage = (.*);/.exec(read('src/payment/progress.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g)].map(
-      ([, stage = '']) => stage,
-    );
+    const stages = [
+      ...(/type Stage =([\s\S]*?);/.exec(read('src/payment/progress.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g),
+    ].map(([, stage = '']) => stage);
     expect(stages.length).toBeGreaterThan(5);
     expect(
       stages.filter(
