@@ -1,7 +1,14 @@
 import net from 'node:net';
 import { EventEmitter, once } from 'node:events';
 import { createLog } from '../../src/log';
-import { createAlmara, type AccessToken, type Almara, type AlmaraSettings, type PaymentOrder } from '../../src/almara';
+import {
+  AlmaraTrouble,
+  createAlmara,
+  type AccessToken,
+  type Almara,
+  type AlmaraSettings,
+  type PaymentOrder,
+} from '../../src/almara';
 
 /** A provider made of sockets, so that it can break the protocol at any byte. */
 
@@ -152,4 +159,14 @@ export async function withBench(
     await almara.close();
     await server.close();
   }
+}
+
+/** The trouble a call ends in, and nothing else. */
+export async function troubleOf(promise: Promise<unknown>): Promise<AlmaraTrouble> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof AlmaraTrouble)) throw new Error(`no trouble but ${String(error)}`);
+  return error;
 }
