@@ -26,6 +26,9 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
         if (observation.kind === 'unreadable') throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
         if (observation.kind === 'record') return await explain(paymentId, observation.said, observation.state === 'completed');
 
+        // What cannot be made must fail here: after the claim nobody could send it any more.
+        const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };
+
         // Claim. The time starts before the statement leaves us, so that a slow commit counts against the send.
         const maySend = within(SEND_WITHIN, clock);
         const claim = await store.payments.claim(paymentId, { nonce: randomUUID(), account: almara.accountHash, tokenExpiresAt: new Date(token.expiresAt) });
@@ -33,7 +36,6 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
         if (claim.kind === 'taken') return { kind: 'unknown', because: 'an earlier attempt may have sent it' };
 
         // Send, once. The token is the one that the look has just proven.
-        const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };
         const submission = await almara.submitPayment(order, token, maySend, signal);
         log.info({ paymentId, submission: submission.kind }, 'payment sent');
         return submission;
