@@ -1,13 +1,13 @@
-import { parseKeyRing } from '../almara/callback';
+import { parseKeyRing, type CallbackKeyRing } from '../almara/callback';
 import { openClient } from '../client/connection';
-import { readCallbacksConfig } from '../config';
+import { InvalidConfiguration, readCallbacksConfig } from '../config';
 import { createLog } from '../log';
 import { startCallbacks } from './start';
 
 /** `node dist/callbacks/main.js`: the callback endpoint as a process. Any number may run beside each other. */
 async function main(): Promise<void> {
   const { keyRing, logLevel, ...config } = readCallbacksConfig();
-  const ring = parseKeyRing(keyRing);
+  const ring = readKeyRing(keyRing);
   const log = createLog('callbacks', logLevel);
   const { client, close } = openClient({});
   const running = await startCallbacks({ ...config, ring, client, log });
@@ -18,6 +18,14 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+function readKeyRing(text: string): CallbackKeyRing {
+  try {
+    return parseKeyRing(text);
+  } catch (error) {
+    throw new InvalidConfiguration([`CALLBACK_KEYS: ${error instanceof Error ? error.message : 'cannot be read'}`]);
+  }
 }
 
 /** For people at a terminal: what is wrong and what to do, without a stack. Such messages name variables, never their values. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { readCallback } from '../../src/almara/callback';
 import { Counters, createDelivery, type Contradiction, type Delivery, type DeliveryOptions } from '../../src/callbacks';
 import type { CallbackHint } from '../../src/payment/observation';
@@ -70,7 +71,10 @@ describe('an open payment', () => {
   test('deliveries and sweeps at the same time signal once', async () => {
     const paymentId = await s.registerPayment(store);
     const ids = [await add(paymentId), await add(paymentId)];
-    const { deliverPayment, sweep } = delivery();
+    const { deliverPayment, sweep } = delivery({
+      // Slow enough for another delivery to get to its own signal, if it did not wait for its turn.
+      signal: async (...signal) => (await setTimeout(100), recording(...signal)),
+    });
     await Promise.all([deliverPayment(paymentId, ids), sweep(), deliverPayment(paymentId, ids), sweep()]);
     expect(sent).toHaveLength(2);
   });

@@ -46,7 +46,7 @@ async function signalsOf(paymentId: string): Promise<unknown[]> {
   const { events } = await client.workflow.getHandle(workflowIdOf(paymentId)).fetchHistory();
   return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => {
     const data = signal?.input?.payloads?.[0]?.data;
-    return signal == null || data == null ? [] : [[signal.signalName, JSON.parse(Buffer.from(data).toString())]];
+    return !signal || !data ? [] : [[signal.signalName, JSON.parse(Buffer.from(data).toString())]];
   });
 }
 async function unusedPort(): Promise<number> {
