@@ -5,18 +5,26 @@ import { createAlmara, type Almara, type AlmaraSettings } from '../../src/almara
 import { callbackUrl, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
 import { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
 import { BillPayments } from '../../src/client';
-import { SEARCH_ATTRIBUTES, workflowIdOf } from '../../src/payment/contract';
+import { SEARCH_ATTRIBUTES, TASK_QUEUE, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { PaymentProgress } from '../../src/payment/progress';
 import type { BillPaymentRequest } from '../../src/payment/request';
-import { accountOf, BILL_ROUTE_ID, SERVICES, startSandbox, type BehaviourName, type Sandbox, type SandboxSettings } from '../../src/sandbox';
+import {
+  accountOf,
+  BILL_ROUTE_ID,
+  SERVICES,
+  startSandbox,
+  type BehaviourName,
+  type Sandbox,
+  type SandboxSettings,
+} from '../../src/sandbox';
 import { migrate, openStore, type Store } from '../../src/store';
 import type { ActivitySettings } from '../../src/activities';
 import { createWorker } from '../../src/worker/create-worker';
-import { createLog } from '../../src/log';
+import { createLog, type Log } from '../../src/log';
 import { atEndOfFile } from './at-end';
 import { testDatabase } from './postgres';
-import { randomQueue, testTemporal, workflowBundle } from './temporal';
+import { ownNamespace, randomQueue, testTemporal, workflowBundle } from './temporal';
 
 /**
  * The whole system for one test file: the run's Temporal server, a database of its own, a sandbox, a callback endpoint and a
@@ -25,6 +33,9 @@ import { randomQueue, testTemporal, workflowBundle } from './temporal';
 export interface Flow {
   readonly payments: BillPayments;
   readonly client: Client;
+  /** Of the Temporal server. */
+  readonly address: string;
+  readonly namespace: string;
   readonly sandbox: Sandbox;
   readonly store: Store;
   readonly databaseUrl: string;
@@ -56,6 +67,10 @@ export interface FlowOptions extends FlowWorker {
   readonly callbacks?: Partial<CallbacksSettings>;
   /** No worker yet: the test starts one when it wants. */
   readonly withoutWorker?: boolean;
+  /** A namespace of its own and the task queue of the wire contract: for programs that connect by themselves. */
+  readonly ownNamespace?: boolean;
+  /** Of worker, endpoint, store and adapter. */
+  readonly log?: Log;
 }
 
 /**
@@ -77,17 +92,19 @@ export const FLOAT = { account: 'float-1', amount: 1_000_000, currency: 'KES' } 
 
 export const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
 const SANDBOX = { pendingMs: 150, callbackDelayMs: 100, completedLaterMs: 1_500, notFoundMs: 800, slowMs: 2_000 };
-const service = (name: string): string => SERVICES.find(({ serviceTypeDescription }) => serviceTypeDescription === name)?.serviceId ?? '';
+const service = (name: string): string =>
+  SERVICES.find(({ serviceTypeDescription }) => serviceTypeDescription === name)?.serviceId ?? '';
 export const PREPAID_SERVICE = service('KPLC PREPAID');
 export const POSTPAID_SERVICE = service('KPLC POSTPAID');
 
 export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   const temporal = await testTemporal();
-  const log = createLog('test', 'fatal');
-  const taskQueue = randomQueue();
+  const { log = createLog('test', 'fatal') } = options;
+  const namespace = options.ownNamespace === true ? await ownNamespace() : temporal.namespace;
+  const taskQueue = options.ownNamespace === true ? TASK_QUEUE : randomQueue();
   const client = new Client({
     connection: temporal.client.connection,
-    namespace: temporal.namespace,
+    namespace,
     interceptors: { workflow: [onQueue(taskQueue)] },
   });
 
@@ -97,9 +114,26 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   await store.reservations.addFunds(FLOAT);
   const ring = parseKeyRing(`test:${randomBytes(32).toString('base64')}`);
   const sandbox = await startSandbox({ ...CREDENTIALS, ...SANDBOX, ...options.sandbox });
-  const callbacks = await startCallbacks({ host: '127.0.0.1', port: 0, databaseUrl: database.url, ring, client, log, sweepEveryMs: 500, ...options.callbacks });
+  const callbacks = await startCallbacks({
+    host: '127.0.0.1',
+    port: 0,
+    databaseUrl: database.url,
+    ring,
+    client,
+    log,
+    sweepEveryMs: 500,
+    ...options.callbacks,
+  });
   const almara = createAlmara(
-    { apiUrl: sandbox.url, identityUrl: sandbox.url, ...CREDENTIALS, scope: 'PyPay_api', routeId: BILL_ROUTE_ID, serviceField: 'ServiceId', ...(options.timeouts && { timeouts: options.timeouts }) },
+    {
+      apiUrl: sandbox.url,
+      identityUrl: sandbox.url,
+      ...CREDENTIALS,
+      scope: 'PyPay_api',
+      routeId: BILL_ROUTE_ID,
+      serviceField: 'ServiceId',
+      ...(options.timeouts && { timeouts: options.timeouts }),
+    },
     { log },
   );
   atEndOfFile(async () => {
@@ -115,12 +149,19 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   async function startWorker(own: FlowWorker = options): Promise<Worker> {
     const worker = await createWorker({
       connection: temporal.connection,
-      namespace: temporal.namespace,
+      namespace,
       taskQueue,
       workflowBundle: workflowBundle(),
       almara: own.almara?.(almara) ?? almara,
       store: own.store?.(store) ?? store,
-      settings: { callbackBaseUrl: callbacks.url, keyRing: ring, prepaidServices: [PREPAID_SERVICE], failedWithoutCode: 'ask', allowTestPolicy: true, ...own.settings },
+      settings: {
+        callbackBaseUrl: callbacks.url,
+        keyRing: ring,
+        prepaidServices: [PREPAID_SERVICE],
+        failedWithoutCode: 'ask',
+        allowTestPolicy: true,
+        ...own.settings,
+      },
       log,
       overrides: { shutdownGraceTime: '100 milliseconds', shutdownForceTime: '5 seconds', ...own.overrides },
     });
@@ -139,6 +180,8 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   return {
     payments: new BillPayments(client),
     client,
+    address: temporal.address,
+    namespace,
     sandbox,
     store,
     databaseUrl: database.url,
@@ -175,12 +218,18 @@ function onQueue(taskQueue: string): WorkflowClientInterceptor {
 }
 
 /** Waits for a state that must come: polls it, and says what it saw last when it does not. */
-export async function until<T>(what: string, look: () => Promise<T> | T, isThere: (seen: T) => boolean, withinMs = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T> | T,
+  isThere: (seen: T) => boolean,
+  withinMs = 15_000,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const seen = await look();
     if (isThere(seen)) return seen;
-    if (Date.now() > deadline) throw new Error(`${what} did not come within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
+    if (Date.now() > deadline)
+      throw new Error(`${what} did not come within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -203,7 +252,9 @@ export async function needsAttention(flow: Flow, paymentId: string, withinMs = 2
   return await flow.payments.payment(paymentId).progress();
 }
 
-export const stageOf = async (flow: Flow, paymentId: string): Promise<string> => (await flow.payments.payment(paymentId).progress()).stage;
+export const stageOf = async (flow: Flow, paymentId: string): Promise<string> =>
+  (await flow.payments.payment(paymentId).progress()).stage;
 
 /** The run's history as it is. */
-export const historyOf = (flow: Flow, paymentId: string) => flow.client.workflow.getHandle(workflowIdOf(paymentId)).fetchHistory();
+export const historyOf = (flow: Flow, paymentId: string) =>
+  flow.client.workflow.getHandle(workflowIdOf(paymentId)).fetchHistory();

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
 import { atEndOfFile } from './at-end';
 
 export interface TestTemporal {
@@ -23,6 +25,25 @@ export function testTemporal(): Promise<TestTemporal> {
 /** A task queue nobody else uses: a worker of another test must not take this one's tasks. */
 export function randomQueue(): string {
   return `test-${randomUUID()}`;
+}
+
+/** `IndexedValueType` of Temporal's API. */
+const KEYWORD = 2;
+
+/** A namespace nobody else uses, with the search attributes: there the task queue of the wire contract is free. */
+export async function ownNamespace(): Promise<string> {
+  const { workflowService, operatorService } = (await testTemporal()).client.connection;
+  const namespace = `test-${randomUUID()}`;
+  await workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  });
+  const names = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => name);
+  await operatorService.addSearchAttributes({
+    namespace,
+    searchAttributes: Object.fromEntries(names.map((name) => [name, KEYWORD])),
+  });
+  return namespace;
 }
 
 /** For `Worker.create({ workflowBundle })`: the workflows of src/, bundled once for the run. */
