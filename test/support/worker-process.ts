@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { BILL_ROUTE_ID } from '../../src/sandbox';
+import { atEndOfFile } from './at-end';
+import { CREDENTIALS, PREPAID_SERVICE, until, type Flow } from './flow';
+import { testTemporal, workflowBundle } from './temporal';
+
+/** What `worker-main.ts` is told by its test. Everything else it reads from its environment, as anywhere. */
+export interface WorkerTestSettings {
+  readonly taskQueue: string;
+  readonly workflowBundle: { readonly codePath: string };
+  /** It runs no workflows, and takes one activity at a time: stopped in one, it takes no other along. */
+  readonly activitiesOnly?: boolean;
+  /** A signal that the process sends itself at its first claim: right before it, or with the claim committed. */
+  readonly atClaim?: { readonly when: 'before' | 'after'; readonly signal: 'SIGKILL' | 'SIGSTOP' };
+}
+
+export interface WorkerProcessOptions extends Pick<WorkerTestSettings, 'activitiesOnly' | 'atClaim'> {
+  /** Where it finds the provider; a proxy, for instance. */
+  readonly apiUrl?: string;
+}
+
+/** Said by the process right before it does so. */
+export const SIGNALS_ITSELF = 'signals itself';
+
+export interface WorkerProcess {
+  readonly pid: number;
+  /** Everything it has said. */
+  readonly lines: readonly string[];
+  kill(signal: NodeJS.Signals): void;
+  /** Waits for a line with these words. */
+  says(words: string): Promise<void>;
+  /** Settles with its exit code when it has ended; 128 and the signal's number if a signal ended it. */
+  readonly ended: Promise<number>;
+}
+
+const WITHIN = 60_000;
+const RUN_TYPESCRIPT = path.join(__dirname, 'run-typescript.cjs');
+
+/** A worker of the flow in a process of its own, running when this returns. */
+export async function startWorkerProcess(flow: Flow, options: WorkerProcessOptions = {}): Promise<WorkerProcess> {
+  const { apiUrl = flow.sandbox.url, ...own } = options;
+  const settings: WorkerTestSettings = { taskQueue: flow.taskQueue, workflowBundle: workflowBundle(), ...own };
+  const command = [RUN_TYPESCRIPT, path.join(__dirname, 'worker-main.ts'), JSON.stringify(settings)];
+  const worker = await spawnGuarded(command, await environmentOf(flow, apiUrl));
+  await worker.says('worker is running');
+  return worker;
+}
+
+async function environmentOf(flow: Flow, apiUrl: string): Promise<NodeJS.ProcessEnv> {
+  const { address, namespace } = await testTemporal();
+  const [{ id, key }] = flow.ring.keys;
+  return {
+    ...process.env,
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    ALMARA_API_URL: apiUrl,
+    ALMARA_IDENTITY_URL: flow.sandbox.url,
+    ALMARA_CLIENT_ID: CREDENTIALS.clientId,
+    ALMARA_CLIENT_SECRET: CREDENTIALS.clientSecret,
+    ALMARA_ROUTE_ID: BILL_ROUTE_ID,
+    CALLBACK_BASE_URL: flow.callbacks.url,
+    CALLBACK_KEYS: `${id}:${key.export().toString('base64')}`,
+    DATABASE_URL: flow.databaseUrl,
+    PREPAID_SERVICES: PREPAID_SERVICE,
+    ALLOW_TEST_POLICY: 'true',
+    HOST: '127.0.0.1',
+    HEALTH_PORT: '0',
+    METRICS_PORT: '0',
+    LOG_LEVEL: 'info',
+  };
+}
+
+/** The shell ends the process when its own input closes, which the kernel does even when the tests are killed; a stopped one too. */
+const GUARD = `
+exec 3<&0
+"$@" </dev/null 3<&- & worker=$!
+echo "$worker"
+{ cat <&3 >/dev/null; kill -9 "$worker"; } 2>/dev/null & guard=$!
+wait "$worker"; code=$?
+kill "$guard" 2>/dev/null
+exit $code
+`;
+
+/** Node with these arguments. It never outlives the test file. */
+export async function spawnGuarded(args: readonly string[], env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+  const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', process.execPath, ...args], { detached: true, env });
+  shell.stdin.on('error', () => undefined); // it ended first
+  const ended = once(shell, 'exit').then(([code]) => {
+    shell.stdin.destroy();
+    return code as number;
+  });
+  atEndOfFile(async () => {
+    shell.stdin.destroy();
+    await ended;
+  });
+  const lines: string[] = [];
+  const stdout = createInterface(shell.stdout);
+  const [pid] = (await once(stdout, 'line')) as [string];
+  for (const stream of [stdout, createInterface(shell.stderr)]) stream.on('line', (line) => lines.push(line));
+  return {
+    pid: Number(pid),
+    lines,
+    ended,
+    kill: (signal: NodeJS.Signals) => void process.kill(Number(pid), signal),
+    async says(words: string): Promise<void> {
+      let isOver = false;
+      void ended.then(() => (isOver = true));
+      const look = () => lines.some((line) => line.includes(words));
+      await until(`"${words}" from process ${pid}`, look, (seen) => seen || isOver, WITHIN);
+      if (!look()) throw new Error(`process ${pid} ended without saying "${words}":\n${lines.join('\n')}`);
+    },
+  };
+}
