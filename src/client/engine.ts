@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isGrpcDeadlineError, isGrpcServiceError, QueryNotRegisteredError, type Client } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../payment/contract';
@@ -44,6 +45,8 @@ export class Engine {
    */
   async bounded<T>(call: () => Promise<T>, { ms = this.callTimeoutMs, signal }: Limits = {}): Promise<T> {
     signal?.throwIfAborted();
+    // Any number of payments may wait with one signal, and each removes its listener: Node would warn of a leak that is none.
+    if (signal !== undefined) setMaxListeners(Infinity, signal);
     // A controller of our own: the SDK never removes its listeners, and the caller's signal may live as long as the process.
     const stop = new AbortController();
     const release: (() => void)[] = [];

@@ -12,6 +12,12 @@ import type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './type
 /** Below the usual 30 s of a proxy or a load balancer in front of the caller. */
 const DEFAULT_WAIT_MS = 25_000;
 const MAX_WAIT_MS = 24 * 60 * 60 * 1000;
+/**
+ * A longer wait is several calls. The server ends a long poll after 20 s and the SDK polls again inside the same call, each time with
+ * one more listener on the call's signal and none removed: a wait of four minutes made Node warn of a leak. Not shorter, so that
+ * a server that is away is told within the call (30 attempts, a second apart).
+ */
+const LONGEST_CALL_MS = 60_000;
 /** A shorter call could not even carry the answer of a closed payment. */
 const MIN_WAIT_MS = 500;
 /** An open payment is told with its progress if that comes within this. */
@@ -88,12 +94,15 @@ export class PaymentHandle implements BillPaymentHandle {
   async #outcomeWithin(waitMs: number, signal?: AbortSignal): Promise<BillPaymentOutcome | undefined> {
     const until = Date.now() + (waitMs > 0 ? Math.min(waitMs, MAX_WAIT_MS) : 0);
     for (;;) {
-      const ms = Math.max(until - Date.now(), MIN_WAIT_MS);
+      const ms = Math.min(Math.max(until - Date.now(), MIN_WAIT_MS), LONGEST_CALL_MS);
       try {
         return (await this.engine.bounded(() => this.#run.result(), { ms, signal })) as BillPaymentOutcome;
       } catch (error) {
         if (signal?.aborted) throw error;
-        if (isOutOfTime(error)) return undefined;
+        if (isOutOfTime(error)) {
+          if (Date.now() >= until) return undefined;
+          continue;
+        }
         if (!(error instanceof WorkflowFailedError)) throw this.#trouble(error);
         if (!(await this.#goesOnInAnotherRun(signal))) throw failedPayment(this.paymentId, error);
       }
