@@ -12,19 +12,26 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export class InvalidConfiguration extends Error {
   override readonly name = 'InvalidConfiguration';
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration is wrong. Mend these variables and start again:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    super(
+      `The configuration is wrong. Mend these variables and start again:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    );
   }
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 const required = (what: string) => z.string(`is missing: ${what}`).min(1, `is empty: ${what}`);
 
 const baseUrl = (what: string) =>
   required(what).refine((value) => {
     const url = URL.canParse(value) ? new URL(value) : undefined;
-    return url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
-  }, 'must be an https URL (http only for this machine itself)');
+    if (url === undefined || url.search || url.hash || url.username || url.password) return false;
+    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  }, 'must be an https URL without user, query and fragment (http only for this machine itself)');
+
+/** The provider takes callback addresses of 256 characters; a payment id, a key id and the signature need 133 of them. */
+const MAX_CALLBACK_BASE = 120;
 
 const port = (fallback: number) =>
   z
@@ -34,17 +41,28 @@ const port = (fallback: number) =>
     .refine((value) => value <= 65_535, 'must be a port number')
     .default(fallback);
 
-const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'must be fatal, error, warn, info, debug or trace').default('info');
+const logLevel = z
+  .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'must be fatal, error, warn, info, debug or trace')
+  .default('info');
 const host = z.string().min(1, 'is empty').default('0.0.0.0');
 const databaseUrl = required('a PostgreSQL URL, postgresql://user:password@host/database').regex(
   /^postgres(ql)?:\/\//,
   'must be a PostgreSQL URL, postgresql://user:password@host/database',
 );
-const callbackKeys = required('key ring, newest first: id:base64,id:base64');
+/** 32 bytes are 43 characters of base64 and a padding. */
+const callbackKeys = required('key ring, newest first: id:base64,id:base64').regex(
+  /^[a-z0-9]{1,16}:[A-Za-z0-9+/]{43,}={0,2}(,\s*[a-z0-9]{1,16}:[A-Za-z0-9+/]{43,}={0,2})*$/,
+  'must be id:base64,id:base64, newest first: ids of 1 to 16 letters and digits, keys of at least 32 bytes',
+);
 const list = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+  .transform((value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
 
 const worker = z.object({
   ALMARA_API_URL: baseUrl("the provider's API base"),
@@ -53,8 +71,13 @@ const worker = z.object({
   ALMARA_CLIENT_SECRET: required('client credentials'),
   ALMARA_SCOPE: z.string().min(1, 'is empty').default('PyPay_api'),
   ALMARA_ROUTE_ID: required('the route for bills, a GUID: `billpay doctor` lists the assigned routes'),
-  ALMARA_SERVICE_FIELD: z.enum(['ServiceId', 'serviceId', 'serviceCode'], 'must be ServiceId, serviceId or serviceCode').default('ServiceId'),
-  CALLBACK_BASE_URL: baseUrl('the public base of the callback endpoint'),
+  ALMARA_SERVICE_FIELD: z
+    .enum(['ServiceId', 'serviceId', 'serviceCode'], 'must be ServiceId, serviceId or serviceCode')
+    .default('ServiceId'),
+  CALLBACK_BASE_URL: baseUrl('the public base of the callback endpoint').max(
+    MAX_CALLBACK_BASE,
+    `must have at most ${MAX_CALLBACK_BASE} characters: the provider takes callback addresses of 256`,
+  ),
   CALLBACK_KEYS: callbackKeys,
   DATABASE_URL: databaseUrl,
   HOST: host,
@@ -81,8 +104,16 @@ const sandbox = z.object({
   ALMARA_CLIENT_SECRET: z.string().min(1, 'is empty').default('sandbox-secret'),
   HOST: host,
   SANDBOX_PORT: port(8090),
-  SANDBOX_TOKEN_LIFETIME_SECONDS: z.string().regex(/^\d{1,6}$/, 'must be a number of seconds').transform(Number).default(3600),
-  SANDBOX_CALLBACK_DELAY_MS: z.string().regex(/^\d{1,7}$/, 'must be a number of milliseconds').transform(Number).default(2_000),
+  SANDBOX_TOKEN_LIFETIME_SECONDS: z
+    .string()
+    .regex(/^\d{1,6}$/, 'must be a number of seconds')
+    .transform(Number)
+    .default(3600),
+  SANDBOX_CALLBACK_DELAY_MS: z
+    .string()
+    .regex(/^\d{1,7}$/, 'must be a number of milliseconds')
+    .transform(Number)
+    .default(2_000),
   LOG_LEVEL: logLevel,
 });
 

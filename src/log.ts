@@ -11,7 +11,16 @@ export function createLog(name: string, level: string): Log {
     name,
     level,
     redact: {
-      paths: ['accountNumber', 'payer', 'msisdn', 'token', 'callbackUrl', 'callBackUrl', 'authorization', 'url'].flatMap((key) => [key, `*.${key}`]),
+      paths: [
+        'accountNumber',
+        'payer',
+        'msisdn',
+        'token',
+        'callbackUrl',
+        'callBackUrl',
+        'authorization',
+        'url',
+      ].flatMap((key) => [key, `*.${key}`]),
       censor: '[removed]',
     },
   });

@@ -1,5 +1,14 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { BillService, DueBill, SaveBillNumberRequest, SavedBillNumber, SavedBillNumberReceipt, TransactionRoute, WalletBalance } from '../payment/inquiry';
+import type {
+  Bill,
+  BillService,
+  DueBill,
+  SaveBillNumberRequest,
+  SavedBillNumber,
+  SavedBillNumberReceipt,
+  TransactionRoute,
+  WalletBalance,
+} from '../payment/inquiry';
 import type { Expected, Look } from '../payment/look';
 import type { AccountReading } from '../payment/observation';
 import type { ActivityDependencies } from './dependencies';
@@ -8,18 +17,17 @@ import { lookAt } from './look';
 /** Below the local activity's start-to-close of 3 s: a slow provider is an answer, and not a time-out. */
 const LOOK_WITHIN = 2_500;
 
-interface Bill {
-  readonly serviceId: string;
-  readonly accountNumber: string;
-}
-
 /** One activity for each provider endpoint that only reads, and the one that saves a biller account. */
 export function createAlmaraActivities(dependencies: ActivityDependencies) {
   const { almara } = dependencies;
   return {
     /** One look at once, for a callback or a person. Local: it is short, and repeats harmlessly. */
     async findPayment(expected: Expected): Promise<Look> {
-      return await lookAt(dependencies, expected, AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]));
+      return await lookAt(
+        dependencies,
+        expected,
+        AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]),
+      );
     },
     async validateAccount(bill: Bill): Promise<AccountReading> {
       return await almara.validateAccount(bill, cancellationSignal());

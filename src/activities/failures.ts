@@ -21,7 +21,11 @@ export function toFailure(error: unknown): unknown {
 /** The caller's mistake, every wrong field at once. Nothing was registered or sent. */
 export function invalidRequest(problems: readonly InvalidField[]): ApplicationFailure {
   const list = problems.map(({ field, problem }) => `${field} ${problem}`).join('; ');
-  return ApplicationFailure.nonRetryable(`The request is invalid and nothing was sent: ${list}`, FAILURES.invalidRequest, [...problems]);
+  return ApplicationFailure.nonRetryable(
+    `The request is invalid and nothing was sent: ${list}`,
+    FAILURES.invalidRequest,
+    [...problems],
+  );
 }
 
 export function paymentConflict(paymentId: string): ApplicationFailure {
@@ -33,7 +37,12 @@ export function paymentConflict(paymentId: string): ApplicationFailure {
 
 /** A look that brought no news: no error at all, only the engine's way to wait without an event. */
 export function lookAgain(message: string, delayMs: number): ApplicationFailure {
-  return ApplicationFailure.create({ message, type: 'LookAgain', nextRetryDelay: Math.max(1, delayMs), category: ApplicationFailureCategory.BENIGN });
+  return ApplicationFailure.create({
+    message,
+    type: 'LookAgain',
+    nextRetryDelay: Math.max(1, delayMs),
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }
 
 type AnyActivity = (...args: never[]) => Promise<unknown>;

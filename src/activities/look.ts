@@ -4,17 +4,26 @@ import type { Observation } from '../payment/observation';
 import type { ActivityDependencies } from './dependencies';
 
 /** One look at a payment: the provider's record first, then what our own store knows by then. */
-export async function lookAt({ almara, store }: ActivityDependencies, expected: Expected, signal: AbortSignal): Promise<Look> {
+export async function lookAt(
+  { almara, store }: ActivityDependencies,
+  expected: Expected,
+  signal: AbortSignal,
+): Promise<Look> {
   const observation = await observe(almara, expected.paymentId, signal);
   // For ever: from now on only a matching record, or a person, closes this payment, whatever becomes of this run.
-  if (observation.kind === 'record' && observation.state === 'completed') await store.payments.noteCompleted(expected.paymentId);
+  if (observation.kind === 'record' && observation.state === 'completed')
+    await store.payments.noteCompleted(expected.paymentId);
   const facts = await store.payments.facts(expected.paymentId);
   const readings = facts.callbacks.map(({ reading }) => reading);
+  // Callbacks beyond those that are kept were not read: one of them may hold the code that forbids a decline.
+  const unread = facts.callbacksDropped > 0 && { code: { kind: 'ambiguous', value: 'of a callback that was not kept' } as const };
   return {
     observation,
-    callbacks: { ...weighCallbacks(expected, readings), count: facts.callbackCount },
+    callbacks: { ...weighCallbacks(expected, readings), ...unread, count: facts.callbackCount },
     completedSeen: facts.completedSeen,
-    ...(facts.claim && { claim: { at: facts.claim.at.toISOString(), tokenExpiresAt: facts.claim.tokenExpiresAt.toISOString() } }),
+    ...(facts.claim && {
+      claim: { at: facts.claim.at.toISOString(), tokenExpiresAt: facts.claim.tokenExpiresAt.toISOString() },
+    }),
     ...(facts.outcome && { closed: facts.outcome }),
   };
 }

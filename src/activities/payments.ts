@@ -19,10 +19,15 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
     async registerPayment(input: unknown): Promise<Registration> {
       const checked = checkRequest(input, settings);
       const problems = checked.ok ? [] : [...checked.problems];
-      const paymentId: unknown = checked.ok ? checked.request.paymentId : (input as { paymentId?: unknown } | null | undefined)?.paymentId;
+      const paymentId: unknown = checked.ok
+        ? checked.request.paymentId
+        : (input as { paymentId?: unknown } | null | undefined)?.paymentId;
       const { workflowId } = activityInfo().workflowExecution ?? { workflowId: '' };
       if (typeof paymentId === 'string' && workflowId !== workflowIdOf(paymentId)) {
-        problems.push({ field: 'paymentId', problem: `must match the workflow id: it belongs to the workflow id ${workflowIdOf('<payment id>')}` });
+        problems.push({
+          field: 'paymentId',
+          problem: `must match the workflow id: it belongs to the workflow id ${workflowIdOf('<payment id>')}`,
+        });
       }
       if (!checked.ok || problems.length > 0) throw invalidRequest(problems);
 
@@ -49,7 +54,10 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
 
     /** Outcome, funds and seal in one transaction. What is recorded already stands. */
     async closePayment(request: CloseRequest): Promise<CloseResult> {
-      return await store.payments.close(request);
+      const { action, ...close } = request;
+      if (action === undefined) return await store.payments.close(close);
+      const { operator, note, action: name, argument, before } = action;
+      return await store.payments.close({ ...close, action: { operator, note, action: name, details: { ...argument, before } } });
     },
   };
 }

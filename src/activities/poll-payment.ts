@@ -17,13 +17,22 @@ export function createPollPayment(dependencies: ActivityDependencies) {
      */
     async pollPayment(input: PollInput): Promise<PollResult> {
       const look = activityInfo().attempt - 1;
-      if (look === 0) throw lookAgain(`Waiting for the callback. First look in ${inWords(input.firstLookIn)}.`, untilNext(input, input.firstLookIn, clock.now()));
+      if (look === 0)
+        throw lookAgain(
+          `Waiting for the callback. First look in ${inWords(input.firstLookIn)}.`,
+          untilNext(input, input.firstLookIn, clock.now()),
+        );
 
-      const seen = await lookAt(dependencies, input.expected, AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]));
+      const seen = await lookAt(
+        dependencies,
+        input.expected,
+        AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]),
+      );
       const now = clock.now();
       if (seen.closed !== undefined || isNews(input.known, seen.observation)) return { kind: 'news', look: seen };
       if (input.overdueAt !== undefined && now >= input.overdueAt) return { kind: 'overdue', look: seen };
-      if (input.notFoundBy !== undefined && now >= input.notFoundBy && seen.observation.kind === 'not-found') return { kind: 'not-found', look: seen };
+      if (input.notFoundBy !== undefined && now >= input.notFoundBy && seen.observation.kind === 'not-found')
+        return { kind: 'not-found', look: seen };
 
       const delay = untilNext(input, Math.min(input.maxInterval, input.interval * 2 ** Math.min(look - 1, 20)), now);
       throw lookAgain(`Almara Pay says ${seen.observation.said}. Look ${look}, next in ${inWords(delay)}.`, delay);
@@ -37,4 +46,5 @@ function untilNext({ notFoundBy, overdueAt }: PollInput, wanted: number, now: nu
   return Math.min(wanted, ...deadlines.map((at) => at - now));
 }
 
-const inWords = (ms: number): string => (ms < 100_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 60_000)} min`);
+const inWords = (ms: number): string =>
+  ms < 100_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 60_000)} min`;

@@ -23,15 +23,21 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
       return await withHeartbeat(async () => {
         // Look. Trouble here means that nothing was claimed or sent: the engine tries again.
         const { observation, token } = await almara.findPayment(paymentId, signal);
-        if (observation.kind === 'unreadable') throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
-        if (observation.kind === 'record') return await explain(paymentId, observation.said, observation.state === 'completed');
+        if (observation.kind === 'unreadable')
+          throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
+        if (observation.kind === 'record')
+          return await explain(paymentId, observation.said, observation.state === 'completed');
 
         // What cannot be made must fail here: after the claim nobody could send it any more.
         const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };
 
         // Claim. The time starts before the statement leaves us, so that a slow commit counts against the send.
         const maySend = within(SEND_WITHIN, clock);
-        const claim = await store.payments.claim(paymentId, { nonce: randomUUID(), account: almara.accountHash, tokenExpiresAt: new Date(token.expiresAt) });
+        const claim = await store.payments.claim(paymentId, {
+          nonce: randomUUID(),
+          account: almara.accountHash,
+          tokenExpiresAt: new Date(token.expiresAt),
+        });
         if (claim.kind === 'closed') return claim;
         if (claim.kind === 'taken') return { kind: 'unknown', because: 'an earlier attempt may have sent it' };
 

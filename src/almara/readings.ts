@@ -42,7 +42,10 @@ export function saidOf(status: number | undefined): string {
  */
 export function readLook(answer: HttpAnswer): Observation {
   const { status } = answer;
-  if (status === 404 || status === 400) return { kind: 'not-found', said: `not found (${status})` };
+  if (status === 404 || status === 400) {
+    // A page is no answer of the API: the address is wrong, or something stands in between.
+    return isPage(answer) ? unreadable(status, 'a web page') : { kind: 'not-found', said: `not found (${status})` };
+  }
   if (!isSuccess(status)) return unreadable(status, 'unexpected status');
   const json = readJson(answer);
   if (json.kind === 'unreadable') return unreadable(status, json.because);
@@ -53,6 +56,8 @@ export function readLook(answer: HttpAnswer): Observation {
   if (isNotFoundNote(record)) return { kind: 'not-found', said: 'not found (so it says)' };
   return readRecord(record) ?? unreadable(status, 'not a payment record');
 }
+
+const isPage = ({ text }: HttpAnswer): boolean => /^\s*</.test(text);
 
 function unreadable(status: number, because: string): Observation {
   return { kind: 'unreadable', said: `unreadable answer (${status}: ${because})` };

@@ -50,9 +50,20 @@ async function main(): Promise<void> {
   installRuntime(log);
   const say = (line: string): void => (json ? console.error(line) : console.log(line));
   say('Starting everything on this machine:');
-  const stack = await startStack({ log, progress: (line) => say(`  ${line}`), keep: false, sandbox: SANDBOX, allowTestPolicy: true, ...readLocalConfig() });
+  const stack = await startStack({
+    log,
+    progress: (line) => say(`  ${line}`),
+    keep: false,
+    sandbox: SANDBOX,
+    allowTestPolicy: true,
+    ...readLocalConfig(),
+  });
   try {
-    say(`\nPolicy of these payments: ${Object.entries(POLICY).map(([name, value]) => `${name} ${value}`).join(', ')}.`);
+    say(
+      `\nPolicy of these payments: ${Object.entries(POLICY)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ')}.`,
+    );
     say(`Paying ${BEHAVIOURS.length} bills, one for each thing Almara Pay may do, ${AT_ONCE} at a time …\n`);
     await stack.store.reservations.addFunds(FLOAT);
     const started = performance.now();
@@ -60,9 +71,14 @@ async function main(): Promise<void> {
     const wrong = results.filter(({ problems }) => problems.length > 0);
     if (json) for (const { line } of results) console.log(JSON.stringify(line));
     else printTable(results);
-    for (const { line, problems } of wrong) say(styleText('red', `${line.account} ${line.behaviour}: ${problems.join('; ')}`));
+    for (const { line, problems } of wrong)
+      say(styleText('red', `${line.account} ${line.behaviour}: ${problems.join('; ')}`));
     say(await fundsInWords(stack));
-    say(wrong.length === 0 ? `All ${results.length} as they must be, in ${seconds(performance.now() - started)}.` : `${wrong.length} of ${results.length} are not as they must be.`);
+    say(
+      wrong.length === 0
+        ? `All ${results.length} as they must be, in ${seconds(performance.now() - started)}.`
+        : `${wrong.length} of ${results.length} are not as they must be.`,
+    );
     if (wrong.length > 0) process.exitCode = 1;
   } finally {
     await stack.stop();
@@ -74,7 +90,8 @@ async function payAll(stack: Stack): Promise<readonly Result[]> {
   const waiting = [...BEHAVIOURS].sort((one, other) => isSlow(other) - isSlow(one));
   const results: Result[] = [];
   const payNext = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.push(await payOne(stack, next));
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      results.push(await payOne(stack, next));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, payNext));
   return results.sort((one, other) => one.line.account.localeCompare(other.line.account));
@@ -90,7 +107,10 @@ interface Result {
 async function payOne(stack: Stack, { name, account, description }: Behaviour): Promise<Result> {
   const started = performance.now();
   const payments = new BillPayments(stack.client);
-  const service = SERVICES.find(({ serviceTypeDescription }) => serviceTypeDescription === (name.startsWith('prepaid') ? 'KPLC PREPAID' : 'KPLC POSTPAID'));
+  const service = SERVICES.find(
+    ({ serviceTypeDescription }) =>
+      serviceTypeDescription === (name.startsWith('prepaid') ? 'KPLC PREPAID' : 'KPLC POSTPAID'),
+  );
   // The sandbox reads the account in the id, for what must happen before it sees the account itself.
   const paymentId = `demo-${account}-${randomUUID().slice(0, 8)}`;
   const payment = await payments.start({
@@ -112,7 +132,14 @@ async function payOne(stack: Stack, { name, account, description }: Behaviour): 
   const { outcome } = progress;
   const reason = outcome?.kind === 'declined' ? outcome.reason : progress.reason;
   const settledBy = outcome === undefined || outcome.kind === 'cancelled' ? null : outcome.settledBy;
-  const line: Line = { account, behaviour: name, outcome: outcome?.kind ?? end, settledBy, captured: postsCaptured, ms };
+  const line: Line = {
+    account,
+    behaviour: name,
+    outcome: outcome?.kind ?? end,
+    settledBy,
+    captured: postsCaptured,
+    ms,
+  };
 
   const expected = EXPECTED[name];
   const problems = [
@@ -125,7 +152,8 @@ async function payOne(stack: Stack, { name, account, description }: Behaviour): 
   return { line, provider: description, detail: reason ?? '', problems };
 }
 
-const differs = (what: string, is: unknown, mustBe: unknown): string | undefined => (is === mustBe ? undefined : `${what} is ${String(is)} and must be ${String(mustBe)}`);
+const differs = (what: string, is: unknown, mustBe: unknown): string | undefined =>
+  is === mustBe ? undefined : `${what} is ${String(is)} and must be ${String(mustBe)}`;
 
 /** Watches the state as an operator's list shows it, until it is final or a person is asked. */
 async function endOf(stack: Stack, paymentId: string): Promise<string> {
@@ -144,11 +172,24 @@ async function endOf(stack: Stack, paymentId: string): Promise<string> {
 function printTable(results: readonly Result[]): void {
   const rows = results.map(({ line, provider, detail, problems }) => ({
     mark: problems.length === 0 ? styleText('green', '✓') : styleText('red', '✗'),
-    cells: [line.account, provider, detail === '' ? line.outcome : `${line.outcome}: ${detail}`, line.settledBy ?? '-', String(line.captured), seconds(line.ms)],
+    cells: [
+      line.account,
+      provider,
+      detail === '' ? line.outcome : `${line.outcome}: ${detail}`,
+      line.settledBy ?? '-',
+      String(line.captured),
+      seconds(line.ms),
+    ],
   }));
   const titles = ['Account', 'What Almara Pay did', 'Outcome', 'Settled by', 'Captured', 'Time'];
-  const widths = titles.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)));
-  const format = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+  const widths = titles.map((title, column) =>
+    Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+  );
+  const format = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
   console.log(`  ${styleText('bold', format(titles))}`);
   for (const { mark, cells } of rows) console.log(`${mark} ${format(cells)}`);
 }

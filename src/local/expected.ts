@@ -13,9 +13,17 @@ export interface Expected {
   readonly captured: 0 | 1;
 }
 
-const paid = (settledBy?: SettledBy): Expected => ({ outcome: 'paid', seen: 1, captured: 1, ...(settledBy && { settledBy }) });
+const paid = (settledBy?: SettledBy): Expected => ({
+  outcome: 'paid',
+  seen: 1,
+  captured: 1,
+  ...(settledBy && { settledBy }),
+});
 
-const attention = (reason: AttentionReason, { seen = 1, captured = 1 }: { seen?: 0 | 1; captured?: 0 | 1 } = {}): Expected => ({
+const attention = (
+  reason: AttentionReason,
+  { seen = 1, captured = 1 }: { seen?: 0 | 1; captured?: 0 | 1 } = {},
+): Expected => ({
   outcome: 'needs-attention',
   reason,
   seen,

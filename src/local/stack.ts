@@ -23,7 +23,12 @@ export interface StackOptions {
   /** Kept from run to run (`npm start`), or gone with the run (demo, tests). */
   readonly keep: boolean;
   /** Preferred ports; without them any free ones are taken. */
-  readonly ports?: { readonly temporal: number; readonly ui: number; readonly sandbox: number; readonly callbacks: number };
+  readonly ports?: {
+    readonly temporal: number;
+    readonly ui: number;
+    readonly sandbox: number;
+    readonly callbacks: number;
+  };
   readonly sandbox?: Partial<SandboxSettings>;
   readonly allowTestPolicy: boolean;
 }
@@ -48,7 +53,8 @@ export const CACHE = path.join(__dirname, '..', '..', '.cache');
 export async function startStack(options: StackOptions): Promise<Stack> {
   const closing: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step().catch((error: unknown) => options.log.warn({ err: error }, 'a part did not stop cleanly'));
+    for (const step of closing.splice(0).reverse())
+      await step().catch((error: unknown) => options.log.warn({ err: error }, 'a part did not stop cleanly'));
   };
   try {
     return { ...(await startParts(options, closing)), stop };
@@ -75,7 +81,14 @@ async function startParts(options: StackOptions, closing: (() => Promise<unknown
   const sandbox = await startSandbox({ ...CREDENTIALS, port: ports?.sandbox ?? 0, log, ...options.sandbox });
   closing.push(() => sandbox.close());
   const ring = parseKeyRing(callbackKeys(keep));
-  const callbacks = await startCallbacks({ host: '127.0.0.1', port: ports?.callbacks ?? 0, databaseUrl, ring, client, log });
+  const callbacks = await startCallbacks({
+    host: '127.0.0.1',
+    port: ports?.callbacks ?? 0,
+    databaseUrl,
+    ring,
+    client,
+    log,
+  });
   closing.push(() => callbacks.close());
   progress(`Almara Pay, simulated: ${sandbox.url}`);
 
@@ -86,7 +99,10 @@ async function startParts(options: StackOptions, closing: (() => Promise<unknown
 
 type Servers = readonly [Awaited<ReturnType<typeof startTemporal>>, Awaited<ReturnType<typeof startPostgres>>];
 
-async function startServers({ keep, ports, progress, databaseUrl, temporalAddress }: StackOptions, closing: (() => Promise<unknown>)[]): Promise<Servers> {
+async function startServers(
+  { keep, ports, progress, databaseUrl, temporalAddress }: StackOptions,
+  closing: (() => Promise<unknown>)[],
+): Promise<Servers> {
   mkdirSync(CACHE, { recursive: true });
   const postgres = await startPostgres({ databaseUrl, cacheDir: CACHE, progress, ephemeral: !keep });
   closing.push(() => postgres.stop());
@@ -101,7 +117,9 @@ async function startServers({ keep, ports, progress, databaseUrl, temporalAddres
     progress,
   });
   closing.push(() => temporal.stop());
-  progress(`Temporal is running: ${temporal.address}${temporal.uiUrl === undefined ? '' : `, Web UI ${temporal.uiUrl}`}`);
+  progress(
+    `Temporal is running: ${temporal.address}${temporal.uiUrl === undefined ? '' : `, Web UI ${temporal.uiUrl}`}`,
+  );
   return [temporal, postgres];
 }
 
@@ -113,22 +131,41 @@ interface Parts {
   readonly callbacksUrl: string;
 }
 
-async function startOwnWorker({ log, allowTestPolicy }: StackOptions, closing: (() => Promise<unknown>)[], parts: Parts): Promise<void> {
+async function startOwnWorker(
+  { log, allowTestPolicy }: StackOptions,
+  closing: (() => Promise<unknown>)[],
+  parts: Parts,
+): Promise<void> {
   const { temporal, sandbox, store, ring, callbacksUrl } = parts;
   const almara = createAlmara(
-    { apiUrl: sandbox.url, identityUrl: sandbox.url, ...CREDENTIALS, scope: 'PyPay_api', routeId: BILL_ROUTE_ID, serviceField: 'ServiceId' },
+    {
+      apiUrl: sandbox.url,
+      identityUrl: sandbox.url,
+      ...CREDENTIALS,
+      scope: 'PyPay_api',
+      routeId: BILL_ROUTE_ID,
+      serviceField: 'ServiceId',
+    },
     { log },
   );
   closing.push(() => almara.close());
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   closing.push(() => connection.close());
-  const prepaidServices = SERVICES.filter(({ serviceTypeDescription }) => serviceTypeDescription.includes('PREPAID')).map(({ serviceId }) => serviceId);
+  const prepaidServices = SERVICES.filter(({ serviceTypeDescription }) =>
+    serviceTypeDescription.includes('PREPAID'),
+  ).map(({ serviceId }) => serviceId);
   const worker = await createWorker({
     connection,
     namespace: temporal.namespace,
     almara,
     store,
-    settings: { callbackBaseUrl: callbacksUrl, keyRing: ring, prepaidServices, failedWithoutCode: 'ask', allowTestPolicy },
+    settings: {
+      callbackBaseUrl: callbacksUrl,
+      keyRing: ring,
+      prepaidServices,
+      failedWithoutCode: 'ask',
+      allowTestPolicy,
+    },
     log,
     // Everything here ends together: nothing is worth waiting for.
     overrides: { shutdownGraceTime: '100 milliseconds', shutdownForceTime: '3 seconds' },

@@ -14,8 +14,16 @@ async function main(): Promise<void> {
   installRuntime(log);
   const progress = (line: string): void => console.log(`  ${line}`);
   console.log('Starting everything on this machine:');
-  const stack = await startStack({ log, progress, keep: true, ports: PORTS, allowTestPolicy: false, ...readLocalConfig() });
-  const account = (await stack.store.reservations.account(FLOAT.account)) ?? (await stack.store.reservations.addFunds(FLOAT));
+  const stack = await startStack({
+    log,
+    progress,
+    keep: true,
+    ports: PORTS,
+    allowTestPolicy: false,
+    ...readLocalConfig(),
+  });
+  const account =
+    (await stack.store.reservations.account(FLOAT.account)) ?? (await stack.store.reservations.addFunds(FLOAT));
 
   const environment = stack.address === `127.0.0.1:${PORTS.temporal}` ? '' : `TEMPORAL_ADDRESS=${stack.address} `;
   console.log(`

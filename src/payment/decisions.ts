@@ -12,7 +12,8 @@ const TOKEN_MARGIN = 5 * 60_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const isText = (value: unknown, max: number): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= max;
+const isText = (value: unknown, max: number): boolean =>
+  typeof value === 'string' && value.trim() !== '' && value.length <= max;
 
 const asFields = (argument: unknown): Fields | undefined =>
   typeof argument === 'object' && argument !== null && !Array.isArray(argument) ? (argument as Fields) : undefined;
@@ -26,38 +27,56 @@ export function statusCheckProblem(argument: unknown): string | undefined {
 export function cancellationProblem(argument: unknown): string | undefined {
   const fields = asFields(argument);
   if (fields === undefined) return 'Send one JSON object, such as {"operator":"YOUR NAME","note":"WHY"}.';
-  return statusCheckProblem(fields) ?? (isText(fields['note'], 500) ? undefined : '"note" must say why (1 to 500 characters).');
+  return (
+    statusCheckProblem(fields) ??
+    (isText(fields['note'], 500) ? undefined : '"note" must say why (1 to 500 characters).')
+  );
 }
 
 export function resolutionProblem(argument: unknown, requested: number): string | undefined {
   const fields = asFields(argument);
-  if (fields === undefined) return 'Send one JSON object, such as {"decision":"paid","operator":"YOUR NAME","note":"WHO CONFIRMED, HOW","receiptNumber":"…"}.';
-  const { decision, amount, receiptNumber, providerCase } = fields;
+  if (fields === undefined)
+    return 'Send one JSON object, such as {"decision":"paid","operator":"YOUR NAME","note":"WHO CONFIRMED, HOW","receiptNumber":"…"}.';
+  const { decision, amount, receiptNumber, token, providerCase } = fields;
   if (decision !== 'paid' && decision !== 'declined') return '"decision" must be "paid" or "declined".';
   const who = cancellationProblem(fields);
   if (who !== undefined) return who;
   if (amount !== undefined) {
     if (decision === 'declined') return '"amount" goes with "paid" only: a declined payment gives everything back.';
-    if (!Number.isSafeInteger(amount) || (amount as number) <= 0 || (amount as number) > requested) return `"amount" must be a whole number from 1 to ${requested}: what was really paid.`;
+    if (!Number.isSafeInteger(amount) || (amount as number) <= 0 || (amount as number) > requested)
+      return `"amount" must be a whole number from 1 to ${requested}: what was really paid.`;
   }
-  if (receiptNumber !== undefined && !isText(receiptNumber, 100)) return '"receiptNumber" must be a text of 1 to 100 characters, or be left out.';
-  if (providerCase !== undefined && !isText(providerCase, 100)) return '"providerCase" must be a text of 1 to 100 characters, or be left out.';
+  if (receiptNumber !== undefined && !isText(receiptNumber, 100))
+    return '"receiptNumber" must be a text of 1 to 100 characters, or be left out.';
+  if (token !== undefined && !isText(token, 200)) return '"token" must be a text of 1 to 200 characters, or be left out.';
+  if (providerCase !== undefined && !isText(providerCase, 100))
+    return '"providerCase" must be a text of 1 to 100 characters, or be left out.';
   return undefined;
 }
 
 /** Why this payment cannot be declined now, in the light of a look just made. */
-export function declineProblem(expected: Expected, facts: Facts, look: Look | undefined, { providerCase }: Resolution, now: number): string | undefined {
+export function declineProblem(
+  expected: Expected,
+  facts: Facts,
+  look: Look | undefined,
+  { providerCase }: Resolution,
+  now: number,
+): string | undefined {
   const seen = look?.observation;
   if (seen?.kind === 'record' && seen.state === 'completed') {
     const foreign = facts.sent === 'not-by-us' && mismatches(expected, seen).length > 0;
-    if (!foreign) return `Almara Pay says ${seen.said}: it cannot be declined. If their record is wrong, have them correct it first.`;
+    if (!foreign)
+      return `Almara Pay says ${seen.said}: it cannot be declined. If their record is wrong, have them correct it first.`;
   }
   if (seen?.kind === 'record' && seen.state === 'failed') return undefined;
   if (providerCase === undefined) {
     return `Almara Pay does not say that it failed (${seen?.said ?? 'no answer'}). To decline it all the same, name their written confirmation in "providerCase".`;
   }
   if (facts.sent === 'not-by-us') return undefined;
-  if (look?.claim === undefined) return 'It cannot be checked now whether the request can still arrive: the store did not answer. Try again in a minute.';
+  if (look?.claim === undefined)
+    return 'It cannot be checked now whether the request can still arrive: the store did not answer. Try again in a minute.';
   const deadAt = Date.parse(look.claim.tokenExpiresAt) + TOKEN_MARGIN;
-  return now < deadAt ? `The request may still be on its way until ${new Date(deadAt).toISOString().slice(11, 16)} UTC, when its token is dead for sure. Decline it after that.` : undefined;
+  return now < deadAt
+    ? `The request may still be on its way until ${new Date(deadAt).toISOString().slice(11, 16)} UTC, when its token is dead for sure. Decline it after that.`
+    : undefined;
 }

@@ -1,5 +1,11 @@
 /** What the read-only workflows answer. */
 
+/** What a bill is found by at the provider. */
+export interface Bill {
+  readonly serviceId: string;
+  readonly accountNumber: string;
+}
+
 export interface BillInquiry {
   readonly valid: boolean;
   /** Why not, in the provider's words, when it is not valid. */
@@ -64,7 +70,8 @@ export interface ProviderReport {
   readonly wallet: CheckResult<WalletBalance>;
 }
 
-export type CheckResult<T> = { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly because: string };
+export type CheckResult<T> =
+  { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly because: string };
 
 /** What the biller says is due. Each part only if it says so. */
 export interface DueBill {

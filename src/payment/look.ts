@@ -37,7 +37,8 @@ export function mismatches(expected: Expected, record: PaymentRecord): string[] 
     const answer = record.amount === undefined ? 'no amount' : `${expected.currency} ${record.amount}`;
     differs.push(`answer: ${answer}, sent: ${expected.currency} ${expected.amount}`);
   }
-  if (record.accountNumber?.trim() !== expected.accountNumber.trim()) differs.push('the account is not the one we sent');
+  if (record.accountNumber?.trim() !== expected.accountNumber.trim())
+    differs.push('the account is not the one we sent');
   if (record.currency?.toUpperCase() !== expected.currency) differs.push('the currency is not the one we sent');
   return differs;
 }

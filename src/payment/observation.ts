@@ -63,5 +63,4 @@ export interface CallbackHint {
 
 /** Whether an account can be paid, by validation (type 3). Advisory: provider.md §10 Q17. */
 export type AccountReading =
-  | { readonly kind: 'valid'; readonly customerName?: string }
-  | { readonly kind: 'invalid'; readonly reason: string };
+  { readonly kind: 'valid'; readonly customerName?: string } | { readonly kind: 'invalid'; readonly reason: string };

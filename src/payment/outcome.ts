@@ -43,18 +43,18 @@ export interface CancelledOutcome extends Closed {
 export type SettledBy = 'callback' | 'poll' | 'operator';
 
 export type DeclineReason =
-  | 'account-invalid'
-  | 'insufficient-funds'
-  | 'unknown-funding-account'
-  | 'rejected'
-  | 'expired'
-  | 'failed'
-  | 'operator';
+  'account-invalid' | 'insufficient-funds' | 'unknown-funding-account' | 'rejected' | 'expired' | 'failed' | 'operator';
 
 /** Why we say so. */
 export type Evidence =
   | { readonly source: 'provider'; readonly said: string; readonly at: string }
-  | { readonly source: 'operator'; readonly operator: string; readonly note: string; readonly providerCase?: string; readonly at: string }
+  | {
+      readonly source: 'operator';
+      readonly operator: string;
+      readonly note: string;
+      readonly providerCase?: string;
+      readonly at: string;
+    }
   /** Nothing was sent. */
   | { readonly source: 'none'; readonly said: string };
 

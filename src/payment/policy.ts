@@ -5,7 +5,7 @@ import ms from 'ms';
  * A run keeps the policy it was registered with.
  */
 export interface Policy {
-  /** After this, a payment that was not sent is declined as expired. From the start of the run. */
+  /** After this, a payment that was not sent is declined as expired. From the start of the run; never later than `attentionAfter`. */
   readonly submitWithin: number;
   /** How long the callback alone is waited for, before the first poll. */
   readonly callbackGrace: number;
@@ -52,7 +52,11 @@ const parse = (duration: string): number | undefined => {
 const known = (duration: string): number => parse(duration) ?? NaN;
 
 /** What is wrong with one duration, in words, or undefined. */
-export function policyProblem(field: PolicyField, value: string, { allowTestPolicy }: { allowTestPolicy: boolean }): string | undefined {
+export function policyProblem(
+  field: PolicyField,
+  value: string,
+  { allowTestPolicy }: { allowTestPolicy: boolean },
+): string | undefined {
   const { min, max } = POLICY_BOUNDS[field];
   const duration = parse(value);
   if (duration === undefined) return 'must be a duration such as "20 seconds"';
@@ -64,8 +68,15 @@ export function policyProblem(field: PolicyField, value: string, { allowTestPoli
 
 /** Defaults filled in. The durations must have passed `policyProblem`. */
 export function resolvePolicy(policy: { readonly [Field in PolicyField]?: string | undefined } | undefined): Policy {
-  return Object.fromEntries(FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)])) as Record<PolicyField, number>;
+  return inOrder(
+    Object.fromEntries(
+    FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)]),
+  ) as Record<PolicyField, number>,
+  );
 }
+
+/** Nothing waits unseen: what was not sent by the time that a person would be asked has expired. */
+const inOrder = (policy: Policy): Policy => ({ ...policy, submitWithin: Math.min(policy.submitWithin, policy.attentionAfter) });
 
 /**
  * The last guard, inside the workflow: a bad duration in an activity's options would fail the workflow task for ever.
@@ -77,5 +88,5 @@ export function clampPolicy(policy: Policy): Policy {
     if (typeof value !== 'number' || !Number.isFinite(value)) return known(POLICY_BOUNDS[field].default);
     return Math.max(SHORTEST, Math.min(value, known(POLICY_BOUNDS[field].max)));
   };
-  return Object.fromEntries(FIELDS.map((field) => [field, clamp(field)])) as Record<PolicyField, number>;
+  return inOrder(Object.fromEntries(FIELDS.map((field) => [field, clamp(field)])) as Record<PolicyField, number>);
 }

@@ -1,6 +1,7 @@
 import type { AttentionReason, BillPaymentOutcome } from './outcome';
 
-export type Stage = 'validating' | 'reserving' | 'submitting' | 'awaiting-result' | 'needs-attention' | 'recording' | 'closed';
+export type Stage =
+  'validating' | 'reserving' | 'submitting' | 'awaiting-result' | 'needs-attention' | 'recording' | 'closed';
 
 /** Where a payment stands: the query's and every update's answer. Times are ISO 8601, UTC. */
 export interface PaymentProgress {
@@ -30,6 +31,8 @@ export interface Resolution {
   readonly operator: string;
   readonly note: string;
   readonly receiptNumber?: string;
+  /** With `paid`: the prepaid token, when it came another way. */
+  readonly token?: string;
   /** With `paid`: less than asked for was paid; the rest is released. Whole units. */
   readonly amount?: number;
   /** The provider's written confirmation, needed to decline what it has not called failed. */

@@ -64,7 +64,9 @@ export const billPaymentRequestSchema = z.strictObject({
   payer: z.strictObject({
     name: text(128),
     /** International digits without `+`, for example `254712345678`. */
-    msisdn: z.string().regex(/^[1-9][0-9]{9,14}$/, 'must be 10 to 15 digits with the country code and no "+", such as 254712345678'),
+    msisdn: z
+      .string()
+      .regex(/^[1-9][0-9]{9,14}$/, 'must be 10 to 15 digits with the country code and no "+", such as 254712345678'),
   }),
   description: text(100),
   narration: text(100).optional(),
@@ -93,7 +95,9 @@ export type CheckedRequest = z.output<typeof billPaymentRequestSchema>;
 export function checkRequest(
   input: unknown,
   { allowTestPolicy }: { allowTestPolicy: boolean },
-): { readonly ok: true; readonly request: CheckedRequest } | { readonly ok: false; readonly problems: readonly InvalidField[] } {
+):
+  | { readonly ok: true; readonly request: CheckedRequest }
+  | { readonly ok: false; readonly problems: readonly InvalidField[] } {
   const parsed = billPaymentRequestSchema.safeParse(input);
   const problems: InvalidField[] = parsed.success ? [] : invalidFields(parsed.error);
   const policy: unknown = (input as { policy?: unknown } | null | undefined)?.policy;
@@ -104,9 +108,7 @@ export function checkRequest(
       if (problem !== undefined) problems.push({ field: `policy.${field}`, problem });
     }
   }
-  return parsed.success && problems.length === 0
-    ? { ok: true, request: parsed.data }
-    : { ok: false, problems };
+  return parsed.success && problems.length === 0 ? { ok: true, request: parsed.data } : { ok: false, problems };
 }
 
 /** zod's issues as fields and sentences. Values are never repeated: they may be personal. */
@@ -114,9 +116,15 @@ export function invalidFields(error: z.ZodError): InvalidField[] {
   return error.issues.flatMap((issue) => {
     const field = issue.path.join('.');
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ field: [field, key].filter(Boolean).join('.'), problem: 'is not a field of this request' }));
+      return issue.keys.map((key) => ({
+        field: [field, key].filter(Boolean).join('.'),
+        problem: 'is not a field of this request',
+      }));
     }
-    const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('received undefined');
-    return [{ field: field || 'request', problem: missing ? 'is missing' : issue.message.replace(/^Invalid input: /, '') }];
+    const missing =
+      issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('received undefined');
+    return [
+      { field: field || 'request', problem: missing ? 'is missing' : issue.message.replace(/^Invalid input: /, '') },
+    ];
   });
 }

@@ -61,6 +61,8 @@ export interface OperatorAction {
   readonly action: 'resolvePayment' | 'cancelPayment';
   readonly operator: string;
   readonly note: string;
+  /** The rest of what they sent. */
+  readonly argument?: Readonly<Record<string, unknown>>;
   readonly before: { readonly stage: string; readonly reason?: AttentionReason; readonly said?: string };
 }
 

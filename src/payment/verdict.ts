@@ -45,12 +45,14 @@ export type Verdict =
 
 export function observe(expected: Expected, facts: Facts, look: Look, at: number): Facts {
   const seen = look.observation;
-  const completedSeen = facts.completedSeen || look.completedSeen || (seen.kind === 'record' && seen.state === 'completed');
+  const completedSeen =
+    facts.completedSeen || look.completedSeen || (seen.kind === 'record' && seen.state === 'completed');
   const next = { sent: facts.sent, submittedAt: facts.submittedAt, callbacks: look.callbacks, completedSeen };
   // Nobody could read it: what was known before still stands.
   if (seen.kind === 'unreadable') return { ...facts, callbacks: look.callbacks, completedSeen };
   if (seen.kind === 'not-found' || seen.state === 'pending') return { ...next, observation: seen };
-  if (seen.state === 'failed') return { ...next, observation: seen, failed: { since: facts.failed?.since ?? at, until: at } };
+  if (seen.state === 'failed')
+    return { ...next, observation: seen, failed: { since: facts.failed?.since ?? at, until: at } };
   const matching = mismatches(expected, seen).length === 0;
   return { ...next, observation: seen, ...(matching && { paidSince: facts.paidSince ?? at }) };
 }
@@ -61,7 +63,8 @@ export function judge(expected: Expected, facts: Facts, rules: Rules, now: numbe
   if (facts.sent === 'not-by-us') return ask('id-in-use', seen?.said ?? 'nothing yet');
   if (seen?.kind === 'record' && seen.state === 'completed') return judgeCompleted(expected, facts, seen, rules, now);
   if (seen?.kind === 'record' && seen.state === 'failed') return judgeFailed(facts, seen, rules, now);
-  if (seen?.kind === 'not-found' && now >= facts.submittedAt + rules.policy.notFoundGrace) return ask('not-found', seen.said);
+  if (seen?.kind === 'not-found' && now >= facts.submittedAt + rules.policy.notFoundGrace)
+    return ask('not-found', seen.said);
   if (now < rules.attentionAt) return { kind: 'open' };
   return facts.completedSeen
     ? ask('evidence-mismatch', `it said completed before, and now ${seen?.said ?? 'nothing'}`)
@@ -83,14 +86,19 @@ function judgeFailed(facts: Facts, record: PaymentRecord, rules: Rules, now: num
   const confirmAt = since + rules.policy.failureConfirmation;
   if (until < confirmAt) {
     const silent = now >= Math.max(confirmAt, rules.attentionAt);
-    return { kind: 'open', lookAgainAt: confirmAt, ...(silent && { attention: { reason: 'provider-silent', because: record.said } }) };
+    return {
+      kind: 'open',
+      lookAgainAt: confirmAt,
+      ...(silent && { attention: { reason: 'provider-silent', because: record.said } }),
+    };
   }
   if (facts.completedSeen) return ask('evidence-mismatch', `it said completed before, and now ${record.said}`);
   const code = facts.callbacks.code;
   if (code?.kind === 'ambiguous') return ask('ambiguous-code', `code ${code.value}`);
   if (code?.kind === 'refusal') return { kind: 'failed', code: code.value, said: record.said };
-  return rules.failedWithoutCode === 'decline' ? { kind: 'failed', said: record.said } : ask('failed-without-code', record.said);
+  return rules.failedWithoutCode === 'decline'
+    ? { kind: 'failed', said: record.said }
+    : ask('failed-without-code', record.said);
 }
 
 const ask = (reason: AttentionReason, because: string): Verdict => ({ kind: 'open', attention: { reason, because } });
-

@@ -45,5 +45,7 @@ export async function createWorker(options: BillPaymentWorkerOptions): Promise<W
 /** The build makes the bundle once, so that workers start without a bundler. From the sources it is made on the spot. */
 function packagedWorkflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const codePath = path.join(__dirname, '..', 'workflow-bundle.js');
-  return existsSync(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: path.join(__dirname, '..', 'workflows') };
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: path.join(__dirname, '..', 'workflows') };
 }

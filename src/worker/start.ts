@@ -21,7 +21,11 @@ export interface RunningWorker {
  * A worker process's parts, from its configuration: refuses to start on a database that is not migrated or a namespace without
  * the search attributes, each with the command that mends it.
  */
-export async function startWorker(config: WorkerConfig, temporal: ClientConnectConfig, log: Log): Promise<RunningWorker> {
+export async function startWorker(
+  config: WorkerConfig,
+  temporal: ClientConnectConfig,
+  log: Log,
+): Promise<RunningWorker> {
   await refusePendingMigrations(config.databaseUrl);
   const namespace = temporal.namespace ?? 'default';
   const connection = await NativeConnection.connect(temporal.connectionOptions);
@@ -34,9 +38,22 @@ export async function startWorker(config: WorkerConfig, temporal: ClientConnectC
   const store = openStore({ databaseUrl: config.databaseUrl, log });
   const almara = createAlmara(config.almara, { log });
   const { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy } = config;
-  const settings = { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy, keyRing: parseKeyRing(config.callbackKeys) };
+  const settings = {
+    callbackBaseUrl,
+    prepaidServices,
+    failedWithoutCode,
+    allowTestPolicy,
+    keyRing: parseKeyRing(config.callbackKeys),
+  };
   const worker = await createWorker({ connection, namespace, almara, store, settings, log });
-  const health = await startHealth({ host: config.host, port: config.healthPort, checks: { store: () => store.ping() } });
+  const health = await startHealth({
+    host: config.host,
+    port: config.healthPort,
+    checks: {
+      store: () => store.ping(),
+      temporal: async () => void (await connection.workflowService.getSystemInfo({})),
+    },
+  });
 
   const stopped = worker.run().finally(async () => {
     await Promise.allSettled([health.close(), almara.close(), store.close()]);
@@ -55,5 +72,8 @@ export async function startWorker(config: WorkerConfig, temporal: ClientConnectC
 
 export async function refusePendingMigrations(databaseUrl: string): Promise<void> {
   const pending = await pendingMigrations(databaseUrl);
-  if (pending.length > 0) throw new Error(`The database lacks ${pending.join(', ')}. Run \`billpay migrate\` with the same DATABASE_URL, then start again.`);
+  if (pending.length > 0)
+    throw new Error(
+      `The database lacks ${pending.join(', ')}. Run \`billpay migrate\` with the same DATABASE_URL, then start again.`,
+    );
 }

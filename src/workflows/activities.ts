@@ -43,7 +43,16 @@ export const { pollPayment } = proxyActivities<Pick<Activities, 'pollPayment'>>(
 
 /** Read-only requests of people and backends: they would rather have an error soon. */
 export const reads = proxyActivities<
-  Pick<Activities, 'validateAccount' | 'queryBill' | 'findBillNumber' | 'listBillServices' | 'listRoutes' | 'walletBalance' | 'checkHealth'>
+  Pick<
+    Activities,
+    | 'validateAccount'
+    | 'queryBill'
+    | 'findBillNumber'
+    | 'listBillServices'
+    | 'listRoutes'
+    | 'walletBalance'
+    | 'checkHealth'
+  >
 >({
   startToCloseTimeout: '15 seconds',
   scheduleToCloseTimeout: '1 minute',
@@ -55,4 +64,3 @@ export const { saveBillNumber } = proxyActivities<Pick<Activities, 'saveBillNumb
   startToCloseTimeout: '15 seconds',
   retry: { initialInterval: '1 second', maximumAttempts: 3 },
 });
-

@@ -8,7 +8,8 @@ import { decided, failed, paid } from './endings';
 import type { PaymentTracker } from './tracker';
 
 /** How an open payment comes to its end: by proof or by a person, or because another run has closed it. */
-export type Settlement = ({ readonly kind: 'settled' } & Ending) | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+export type Settlement =
+  ({ readonly kind: 'settled' } & Ending) | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
 
 /** The provider may lag behind its own callback: looks follow one after these. */
 const LAGS = [1_000, 2_000, 5_000] as const;
@@ -30,9 +31,15 @@ export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise
     if (verdict.attention !== undefined) payment.needAttention(verdict.attention.reason, verdict.attention.because);
     poll.keepGoing();
 
-    const dueAt = earliest(looks[0], verdict.lookAgainAt === undefined ? undefined : Math.max(verdict.lookAgainAt, notBefore));
+    const dueAt = earliest(
+      looks[0],
+      verdict.lookAgainAt === undefined ? undefined : Math.max(verdict.lookAgainAt, notBefore),
+    );
     const { revision } = payment;
-    await untilTrueOr(dueAt, () => poll.hasResult || payment.hints > 0 || payment.decision !== undefined || payment.revision !== revision);
+    await untilTrueOr(
+      dueAt,
+      () => poll.hasResult || payment.hints > 0 || payment.decision !== undefined || payment.revision !== revision,
+    );
 
     if (poll.hasResult) {
       poll.takeResult();

@@ -28,21 +28,26 @@ export async function billPayment(request: BillPaymentRequest): Promise<BillPaym
 }
 
 async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promise<BillPaymentOutcome> {
-  const known = await untilStored(payment, 'Register the payment', (options) => store.registerPayment.executeWithOptions(options, [request]));
+  const known = await untilStored(payment, 'Register the payment', (options) =>
+    store.registerPayment.executeWithOptions(options, [request]),
+  );
   if (known.kind === 'closed') return keep(payment, known.outcome);
   payment.register(known);
   if (known.claimed) return await settle(payment, { kind: 'unknown', because: 'an earlier run may have sent it' });
 
   const account = await validate(payment);
-  if (account.kind !== 'valid') return await closeUnsent(payment, declinedUnsent(payment, 'validation', account.kind, account.said));
+  if (account.kind !== 'valid')
+    return await closeUnsent(payment, declinedUnsent(payment, 'validation', account.kind, account.said));
 
   const funds = await reserve(payment);
   if (funds.kind === 'closed') return keep(payment, funds.outcome);
-  if (funds.kind !== 'reserved') return await closeUnsent(payment, declinedUnsent(payment, 'funds', FUNDS_REASONS[funds.kind], 'nothing was sent'));
+  if (funds.kind !== 'reserved')
+    return await closeUnsent(payment, declinedUnsent(payment, 'funds', FUNDS_REASONS[funds.kind], 'nothing was sent'));
 
   const submission = await submit(payment);
   if (submission.kind === 'closed') return keep(payment, submission.outcome);
-  if (submission.kind === 'expired') return await closeUnsent(payment, declinedUnsent(payment, 'submission', 'expired', submission.said));
+  if (submission.kind === 'expired')
+    return await closeUnsent(payment, declinedUnsent(payment, 'submission', 'expired', submission.said));
   if (submission.kind === 'rejected') return await closeRejected(payment, submission.reasons);
 
   return await settle(payment, submission);
@@ -72,11 +77,17 @@ async function reserve(payment: PaymentTracker): Promise<Reservation> {
 /** Look, claim, send (design §6). 'expired' is no proof that nothing was sent: the claim decides that, in the close. */
 async function submit(payment: PaymentTracker): Promise<SubmissionResult | Expired> {
   payment.enter('submitting');
-  return await untilExpired<SubmissionResult>(payment, async (options) => await submitPayment.executeWithOptions(options, [payment.request]));
+  return await untilExpired<SubmissionResult>(
+    payment,
+    async (options) => await submitPayment.executeWithOptions(options, [payment.request]),
+  );
 }
 
 /** It may have been sent: nothing but proof, or a person, ends it. */
-async function settle(payment: PaymentTracker, submission: Parameters<PaymentTracker['submitted']>[0]): Promise<BillPaymentOutcome> {
+async function settle(
+  payment: PaymentTracker,
+  submission: Parameters<PaymentTracker['submitted']>[0],
+): Promise<BillPaymentOutcome> {
   payment.submitted(submission);
   const poll = new Poll(payment);
   for (;;) {
@@ -110,7 +121,10 @@ interface Expired {
 }
 
 /** Runs a step until `submitWithin` has passed since the start of the run. */
-async function untilExpired<T>(payment: PaymentTracker, step: (options: { readonly scheduleToCloseTimeout: number }) => Promise<T>): Promise<T | Expired> {
+async function untilExpired<T>(
+  payment: PaymentTracker,
+  step: (options: { readonly scheduleToCloseTimeout: number }) => Promise<T>,
+): Promise<T | Expired> {
   const left = payment.expiresAt - Date.now();
   if (left <= 0) return { kind: 'expired', said: 'its time was up' };
   try {

@@ -24,7 +24,10 @@ export async function close(payment: PaymentTracker, ending: Ending): Promise<Bi
 }
 
 /** The closing transaction alone: the stage is the caller's. What was recorded ends the run, whoever recorded it. */
-export async function record(payment: PaymentTracker, { outcome, unsent = false, action }: Ending): Promise<CloseResult> {
+export async function record(
+  payment: PaymentTracker,
+  { outcome, unsent = false, action }: Ending,
+): Promise<CloseResult> {
   const request: CloseRequest = {
     paymentId: payment.paymentId,
     outcome,
@@ -32,13 +35,18 @@ export async function record(payment: PaymentTracker, { outcome, unsent = false,
     callbacksConsidered: payment.facts?.callbacks.count ?? 0,
     ...(action && { action }),
   };
-  const result = await untilStored(payment, 'Record the outcome', (options) => store.closePayment.executeWithOptions(options, [request]));
+  const result = await untilStored(payment, 'Record the outcome', (options) =>
+    store.closePayment.executeWithOptions(options, [request]),
+  );
   if (result.kind === 'recorded') payment.close(result.outcome, { disputed: false });
   if (result.kind === 'stands') payment.close(result.outcome, { disputed: result.contradicts });
   return result;
 }
 
-/** Runs a store step until it is done. A person hears of it when it takes as long as a payment may. */
+/** A payment that ends late still gives the store a moment before a person hears of it. */
+const AT_LEAST = 60_000;
+
+/** Runs a store step until it is done. A person hears of it when it is not done by the time that a payment may take. */
 export async function untilStored<T>(
   payment: PaymentTracker,
   summary: string,
@@ -46,7 +54,8 @@ export async function untilStored<T>(
 ): Promise<T> {
   for (;;) {
     try {
-      const result = await step({ scheduleToCloseTimeout: payment.attentionAt - payment.startedAt, summary });
+      const patience = Math.max(payment.attentionAt - Date.now(), AT_LEAST);
+      const result = await step({ scheduleToCloseTimeout: patience, summary });
       payment.storeAnswered();
       return result;
     } catch (error) {

@@ -13,15 +13,24 @@ export function progressDetails(payment: PaymentTracker): string {
     return `Payment ${payment.paymentId} · times in UTC\n\n### Registering\n\nNothing was sent, no money is held. If this stays, the store is down.`;
   }
   const { amount, currency } = payment.request;
-  const head = ['Payment ' + payment.paymentId, `${currency} ${amount}`, payment.serviceName, 'times in UTC'].filter((part) => part !== undefined).join(' · ');
+  const head = ['Payment ' + payment.paymentId, `${currency} ${amount}`, payment.serviceName, 'times in UTC']
+    .filter((part) => part !== undefined)
+    .join(' · ');
   const [heading, text] = stageText(payment);
   return `${head}\n\n### ${heading}\n\n${text}`;
 }
 
 function stageText(payment: PaymentTracker): [heading: string, text: string] {
   // The store is down before anything could be sent: the stage stays, and says why it waits.
-  if (payment.attention?.reason === 'store-unavailable' && payment.stage !== 'closed' && payment.stage !== 'recording') {
-    return ['Needs attention: `store-unavailable`', `Since ${clock(payment.attention.since)} the store does not answer. Nothing is lost; it goes on by itself when PostgreSQL is back. **Never terminate.**`];
+  if (
+    payment.attention?.reason === 'store-unavailable' &&
+    payment.stage !== 'closed' &&
+    payment.stage !== 'recording'
+  ) {
+    return [
+      'Needs attention: `store-unavailable`',
+      `Since ${clock(payment.attention.since)} the store does not answer. Nothing is lost; it goes on by itself when PostgreSQL is back. **Never terminate.**`,
+    ];
   }
   switch (payment.stage) {
     case 'validating':
@@ -30,7 +39,10 @@ function stageText(payment: PaymentTracker): [heading: string, text: string] {
         `Nothing was sent, no money is held. Without an answer by ${clock(payment.expiresAt)} this ends as declined (expired); paying again is then safe. **You:** nothing. cancelPayment is possible.`,
       ];
     case 'reserving':
-      return ['Holding the funds', `${money(payment)} on ${payment.request.fundingAccount ?? 'no account'}. Nothing was sent. **You:** nothing. cancelPayment is possible.`];
+      return [
+        'Holding the funds',
+        `${money(payment)} on ${payment.request.fundingAccount ?? 'no account'}. Nothing was sent. **You:** nothing. cancelPayment is possible.`,
+      ];
     case 'submitting':
       return [
         'Sending to Almara Pay',
@@ -41,7 +53,10 @@ function stageText(payment: PaymentTracker): [heading: string, text: string] {
     case 'needs-attention':
       return attentionText(payment);
     case 'recording': {
-      const what = payment.ending === undefined ? 'Ending' : { paid: 'Paid', declined: 'Declined', cancelled: 'Cancelled' }[payment.ending.kind];
+      const what =
+        payment.ending === undefined
+          ? 'Ending'
+          : { paid: 'Paid', declined: 'Declined', cancelled: 'Cancelled' }[payment.ending.kind];
       return [`${what}. Writing it down`, 'If this stays, the store is down. Nothing is lost. **Never terminate.**'];
     }
     case 'closed':
@@ -65,21 +80,31 @@ function awaitingText(payment: PaymentTracker): [string, string] {
 }
 
 const KNOWN: { readonly [Reason in AttentionReason]: (because: string) => string } = {
-  'provider-silent': (because) => `No final answer in time (last: ${because}). Usual in an outage: many rows say the same. Wait first.`,
+  'provider-silent': (because) =>
+    `No final answer in time (last: ${because}). Usual in an outage: many rows say the same. Wait first.`,
   'not-found': () => 'Almara Pay does not know this id long after sending. This is no proof that it was not taken.',
-  'failed-without-code': (because) => `Almara Pay says ${because}, no code: the callback is missing. It can still turn.`,
+  'failed-without-code': (because) =>
+    `Almara Pay says ${because}, no code: the callback is missing. It can still turn.`,
   'ambiguous-code': (because) => `Failed with ${because}, which can hide a payment.`,
   'evidence-mismatch': (because) => `Almara Pay's record is not what was sent: ${because}.`,
   'paid-without-token': () => 'Paid, but no token came. The customer is waiting.',
-  'id-in-use': (because) => `Almara Pay already had a record under this id before anything was sent (${because}). Nothing was sent.`,
+  'id-in-use': (because) =>
+    `Almara Pay already had a record under this id before anything was sent (${because}). Nothing was sent.`,
   'store-unavailable': () => 'The store does not answer. Nothing is lost.',
 };
 
 function attentionText(payment: PaymentTracker): [string, string] {
-  const { reason, because, since } = payment.attention ?? { reason: 'provider-silent', because: 'nothing yet', since: payment.startedAt };
+  const { reason, because, since } = payment.attention ?? {
+    reason: 'provider-silent',
+    because: 'nothing yet',
+    since: payment.startedAt,
+  };
   const declined =
     payment.request.fundingAccount === undefined ? '"declined" ends it as not paid' : '"declined" gives the money back';
-  const watching = reason === 'id-in-use' ? '' : ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
+  const watching =
+    reason === 'id-in-use'
+      ? ''
+      : ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
   return [
     `Needs attention: \`${reason}\``,
     [
@@ -99,7 +124,10 @@ function outcomeText(outcome: BillPaymentOutcome): [string, string] {
 
 export function paidSummary(outcome: Omit<PaidOutcome, 'summary'>, posted: boolean): string {
   const { receipt, settledBy, evidence, amount, currency } = outcome;
-  const proof = evidence.source === 'provider' ? `confirmed by Almara Pay: ${evidence.said}${settledBy === 'callback' ? ', after the callback' : ''}` : `decided by ${operatorOf(outcome)}`;
+  const proof =
+    evidence.source === 'provider'
+      ? `confirmed by Almara Pay: ${evidence.said}${settledBy === 'callback' ? ', after the callback' : ''}`
+      : `decided by ${operatorOf(outcome)}`;
   const number = receipt.number === undefined ? 'No receipt number' : `Receipt ${receipt.number}`;
   return `Paid. ${number}, ${clock(Date.parse(outcome.closedAt), 'seconds')}, ${proof}. ${currency} ${amount}${posted ? ' posted' : ''}.`;
 }
@@ -111,7 +139,10 @@ export function declinedSummary(outcome: Omit<DeclinedOutcome, 'summary'>, retur
     'unknown-funding-account': 'There is no such funding account in this currency',
     rejected: 'Almara Pay refused the request',
     expired: 'It could not be sent in time. Nothing was sent',
-    failed: outcome.providerCode === undefined ? 'Failed at Almara Pay, no code came' : `Failed at Almara Pay with code ${outcome.providerCode}`,
+    failed:
+      outcome.providerCode === undefined
+        ? 'Failed at Almara Pay, no code came'
+        : `Failed at Almara Pay with code ${outcome.providerCode}`,
     operator: `Decided by ${operatorOf(outcome)}`,
   }[outcome.reason];
   const detail = outcome.evidence.source === 'operator' ? `"${outcome.evidence.note}"` : outcome.evidence.said;
@@ -131,7 +162,8 @@ const money = (payment: PaymentTracker): string => `${payment.request.currency} 
 const held = (payment: PaymentTracker, still = ''): string =>
   payment.request.fundingAccount === undefined ? 'No money is held.' : `${money(payment)} is ${still}held.`;
 
-const minutes = (ms: number): string => (ms >= 60_000 ? `${Math.round(ms / 60_000)} min` : `${Math.max(1, Math.round(ms / 1000))} s`);
+const minutes = (ms: number): string =>
+  ms >= 60_000 ? `${Math.round(ms / 60_000)} min` : `${Math.max(1, Math.round(ms / 1000))} s`;
 
 /** `02:44`, or with the date when it is another day's reader who needs it. */
 export function clock(at: number, precision: 'minutes' | 'seconds' = 'minutes'): string {

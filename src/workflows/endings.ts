@@ -8,7 +8,12 @@ import { actionOf, iso, type PaymentTracker } from './tracker';
 /** The ways a payment can end, each as the outcome that is recorded. */
 
 /** Before anything was sent. */
-export function declinedUnsent(payment: PaymentTracker, step: 'validation' | 'funds' | 'submission', reason: DeclineReason, said: string): BillPaymentOutcome {
+export function declinedUnsent(
+  payment: PaymentTracker,
+  step: 'validation' | 'funds' | 'submission',
+  reason: DeclineReason,
+  said: string,
+): BillPaymentOutcome {
   return declined(payment, {
     step,
     reason,
@@ -60,7 +65,7 @@ export function paid(payment: PaymentTracker, record: PaymentRecord, receipt: Re
 export function decided(payment: PaymentTracker, decision: Resolution & { readonly at: number }): Ending {
   return {
     outcome: decidedOutcome(payment, decision),
-    action: actionOf(payment, 'resolvePayment', decision.operator, decision.note),
+    action: actionOf(payment, 'resolvePayment', decision),
   };
 }
 
@@ -80,10 +85,15 @@ function decidedOutcome(payment: PaymentTracker, decision: Resolution & { readon
     paymentId: payment.paymentId,
     amount: decision.amount ?? payment.request.amount,
     currency: payment.request.currency,
-    receipt: decision.receiptNumber === undefined ? {} : { number: decision.receiptNumber },
+    receipt: {
+      ...payment.knownReceipt,
+      ...(decision.receiptNumber !== undefined && { number: decision.receiptNumber }),
+      ...(decision.token !== undefined && { token: decision.token }),
+    },
     settledBy: 'operator',
     evidence,
     closedAt: iso(Date.now()),
+    ...(payment.providerId !== undefined && { providerId: payment.providerId }),
   } as const;
   return { ...outcome, summary: paidSummary(outcome, isFunded(payment)) };
 }
@@ -99,7 +109,10 @@ export function cancelled(payment: PaymentTracker, by: string, note: string): Bi
   };
 }
 
-function declined(payment: PaymentTracker, how: Omit<DeclinedOutcome, 'kind' | 'paymentId' | 'closedAt' | 'summary'>): BillPaymentOutcome {
+function declined(
+  payment: PaymentTracker,
+  how: Omit<DeclinedOutcome, 'kind' | 'paymentId' | 'closedAt' | 'summary'>,
+): BillPaymentOutcome {
   const outcome = { kind: 'declined', paymentId: payment.paymentId, closedAt: iso(Date.now()), ...how } as const;
   const returned = how.step === 'validation' || how.step === 'funds' ? undefined : returnedMoney(payment);
   return { ...outcome, summary: declinedSummary(outcome, returned) };

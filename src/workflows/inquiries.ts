@@ -1,15 +1,28 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { BillInquiry, BillService, CheckResult, ProviderReport, SaveBillNumberRequest, SavedBillNumberReceipt } from '../payment/inquiry';
+import type {
+  Bill,
+  BillInquiry,
+  BillService,
+  CheckResult,
+  ProviderReport,
+  SaveBillNumberRequest,
+  SavedBillNumberReceipt,
+} from '../payment/inquiry';
 import { reads, saveBillNumber as save } from './activities';
 
 /** Read-only requests, and saving a biller account: no payment is touched by any of them. */
 
 /** Whether an account can be paid, what is due on it, and what the provider has saved of it. */
-export async function billInquiry(bill: { readonly serviceId: string; readonly accountNumber: string }): Promise<BillInquiry> {
+export async function billInquiry(bill: Bill): Promise<BillInquiry> {
   const account = await reads.validateAccount(bill);
   if (account.kind === 'invalid') return { valid: false, reason: account.reason };
   const [due, saved] = await Promise.all([orNothing(reads.queryBill(bill)), orNothing(reads.findBillNumber(bill))]);
-  return { valid: true, ...(account.customerName !== undefined && { customerName: account.customerName }), ...due, ...(saved && { saved }) };
+  return {
+    valid: true,
+    ...(account.customerName !== undefined && { customerName: account.customerName }),
+    ...due,
+    ...(saved && { saved }),
+  };
 }
 
 export async function billServices(): Promise<readonly BillService[]> {
@@ -22,7 +35,11 @@ export async function saveBillNumber(request: SaveBillNumberRequest): Promise<Sa
 
 /** Health, routes and wallet in one report: what is wrong with the connection to the provider. */
 export async function providerCheck(): Promise<ProviderReport> {
-  const [health, routes, wallet] = await Promise.all([check(reads.checkHealth()), check(reads.listRoutes()), check(reads.walletBalance())]);
+  const [health, routes, wallet] = await Promise.all([
+    check(reads.checkHealth()),
+    check(reads.listRoutes()),
+    check(reads.walletBalance()),
+  ]);
   return { ok: [health, routes, wallet].every((part) => part.kind === 'ok'), health, routes, wallet };
 }
 
@@ -40,7 +57,10 @@ async function orNothing<T>(part: Promise<T | undefined>): Promise<T | undefined
   try {
     return await part;
   } catch (error) {
-    const refused = error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
+    const refused =
+      error instanceof ActivityFailure &&
+      error.cause instanceof ApplicationFailure &&
+      error.cause.nonRetryable === true;
     if (refused) return undefined;
     throw error;
   }

@@ -1,4 +1,12 @@
-import { ApplicationFailure, CancellationScope, condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
 import { FAILURES, QUERIES, SIGNALS, UPDATES } from '../payment/contract';
 import { cancellationProblem, declineProblem, resolutionProblem, statusCheckProblem } from '../payment/decisions';
 import type { CallbackHint } from '../payment/observation';
@@ -22,7 +30,9 @@ const FROM_UI: Cancellation = { operator: 'temporal-ui', note: 'Request Cancella
  * reads it in a dialog. Handlers run uncancellable, as the flow does.
  */
 export function handleMessages(payment: PaymentTracker, cancelRequested: Promise<never>): void {
-  setHandler(paymentProgress, () => payment.progress(), { description: 'Where the payment stands, and what the provider said last.' });
+  setHandler(paymentProgress, () => payment.progress(), {
+    description: 'Where the payment stands, and what the provider said last.',
+  });
 
   // Whatever the signal carries is a hint only: what the callbacks say is read from the inbox, where only authentic ones are.
   setHandler(
@@ -34,11 +44,16 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
   );
 
   setHandler(resolvePayment, (resolution) => uncancelled(() => resolve(payment, resolution)), {
-    description: 'Decide a payment that needs attention, with proof: {"decision":"paid"|"declined","operator","note","receiptNumber"?,"amount"?,"providerCase"?}.',
+    description:
+      'Decide a payment that needs attention, with proof: {"decision":"paid"|"declined","operator","note","receiptNumber"?,"amount"?,"providerCase"?}.',
     validator: (resolution) => {
       refuseIf(resolutionProblem(resolution, payment.isRegistered ? payment.request.amount : 0));
-      if (payment.stage !== 'needs-attention') throw refusal(`There is nothing to decide: the payment is ${stageInWords(payment)}. Decisions are for payments that need attention.`);
-      if (payment.decision !== undefined) throw refusal(`${payment.decision.operator} has decided already; it is being written down.`);
+      if (payment.stage !== 'needs-attention')
+        throw refusal(
+          `There is nothing to decide: the payment is ${stageInWords(payment)}. Decisions are for payments that need attention.`,
+        );
+      if (payment.decision !== undefined)
+        throw refusal(`${payment.decision.operator} has decided already; it is being written down.`);
     },
   });
 
@@ -46,7 +61,8 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
     description: 'Ask the provider at once: {"operator"}. Changes nothing by itself.',
     validator: (check) => {
       refuseIf(statusCheckProblem(check));
-      if (payment.stage !== 'awaiting-result' && payment.stage !== 'needs-attention') throw refusal(`There is nothing to ask: the payment is ${stageInWords(payment)}.`);
+      if (payment.stage !== 'awaiting-result' && payment.stage !== 'needs-attention')
+        throw refusal(`There is nothing to ask: the payment is ${stageInWords(payment)}.`);
     },
   });
 
@@ -54,7 +70,8 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
     description: 'Cancel a payment that was not sent yet: {"operator","note"}.',
     validator: (by) => {
       refuseIf(cancellationProblem(by));
-      if (!payment.isRegistered) throw refusal('The payment is being registered: nothing was sent. Try again in a moment.');
+      if (!payment.isRegistered)
+        throw refusal('The payment is being registered: nothing was sent. Try again in a moment.');
       if (!isBeforeSending(payment)) throw tooLate(payment);
     },
   });
@@ -69,8 +86,10 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
 async function resolve(payment: PaymentTracker, resolution: Resolution): Promise<PaymentProgress> {
   await lookNow(payment, 'poll');
   if (payment.decision !== undefined) throw refusal(`${payment.decision.operator} has decided meanwhile.`);
-  if (payment.stage !== 'needs-attention') throw refusal(`It has ended by itself meanwhile: the payment is ${stageInWords(payment)}.`);
-  if (resolution.decision === 'declined') refuseIf(declineProblem(payment.expected, payment.seen, payment.lastLook, resolution, Date.now()));
+  if (payment.stage !== 'needs-attention')
+    throw refusal(`It has ended by itself meanwhile: the payment is ${stageInWords(payment)}.`);
+  if (resolution.decision === 'declined')
+    refuseIf(declineProblem(payment.expected, payment.seen, payment.lastLook, resolution, Date.now()));
   payment.decision = { ...resolution, at: Date.now() };
   await condition(() => payment.outcome !== undefined);
   return payment.progress();
@@ -92,11 +111,12 @@ async function cancel(payment: PaymentTracker, by: Cancellation): Promise<Paymen
 const cancellationOf = (payment: PaymentTracker, by: Cancellation) => ({
   outcome: cancelled(payment, by.operator, by.note),
   unsent: true,
-  action: actionOf(payment, 'cancelPayment', by.operator, by.note),
+  action: actionOf(payment, 'cancelPayment', by),
 });
 
 const isBeforeSending = (payment: PaymentTracker): boolean =>
-  payment.isRegistered && (payment.stage === 'validating' || payment.stage === 'reserving' || payment.stage === 'submitting');
+  payment.isRegistered &&
+  (payment.stage === 'validating' || payment.stage === 'reserving' || payment.stage === 'submitting');
 
 const uncancelled = <T>(handler: () => Promise<T>): Promise<T> => CancellationScope.nonCancellable(handler);
 

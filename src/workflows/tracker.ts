@@ -1,6 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES, workflowIdOf, type BillPaymentState } from '../payment/contract';
-import type { Expected, Look } from '../payment/look';
+import { mismatches, type Expected, type Look } from '../payment/look';
+import type { PaymentRecord, Receipt } from '../payment/observation';
 import type { AttentionReason, BillPaymentOutcome } from '../payment/outcome';
 import { clampPolicy, resolvePolicy } from '../payment/policy';
 import type { PaymentProgress, Resolution, Stage } from '../payment/progress';
@@ -35,6 +36,7 @@ export class PaymentTracker {
 
   readonly startedAt = workflowInfo().startTime.getTime();
   private registered: Registered | undefined;
+  private acceptedAs: string | undefined;
   private markEnded: (outcome: BillPaymentOutcome) => void = () => undefined;
   /** The recorded outcome, whoever recorded it: the flow, or a cancellation beside it. */
   readonly ended = new Promise<BillPaymentOutcome>((resolve) => {
@@ -88,6 +90,22 @@ export class PaymentTracker {
     this.refresh();
   }
 
+  /** Of our payment, not of somebody else's record under our id. */
+  private get ownRecord(): PaymentRecord | undefined {
+    const seen = this.facts?.observation;
+    return seen?.kind === 'record' && mismatches(this.expected, seen).length === 0 ? seen : undefined;
+  }
+
+  /** What is known of the receipt, whoever decides. */
+  get knownReceipt(): Receipt {
+    return { ...this.facts?.callbacks.receipt, ...this.ownRecord?.receipt };
+  }
+
+  /** The provider's id of the payment. */
+  get providerId(): string | undefined {
+    return this.ownRecord?.providerId ?? this.acceptedAs;
+  }
+
   enter(stage: Stage): void {
     this.stage = stage;
     this.refresh();
@@ -99,6 +117,7 @@ export class PaymentTracker {
     const nothingYet = { callbacks: { count: 0, receipt: {} }, completedSeen: false, submittedAt: at };
     switch (result.kind) {
       case 'accepted':
+        this.acceptedAs = result.providerId;
         this.submission = { kind: 'accepted', at: iso(at), said: `Almara Pay id ${result.providerId}` };
         this.facts = { sent: 'accepted', ...nothingYet };
         break;
@@ -205,7 +224,17 @@ export class PaymentTracker {
 export const iso = (at: number): string => new Date(at).toISOString();
 
 /** Who does what and why, with what it looks like before. */
-export function actionOf(payment: PaymentTracker, action: OperatorAction['action'], operator: string, note: string): OperatorAction {
+export function actionOf(
+  payment: PaymentTracker,
+  action: OperatorAction['action'],
+  { operator, note, ...argument }: { readonly operator: string; readonly note: string },
+): OperatorAction {
   const { stage, reason, provider } = payment.progress();
-  return { action, operator, note, before: { stage, ...(reason && { reason }), ...(provider && { said: provider.said }) } };
+  return {
+    action,
+    operator,
+    note,
+    argument,
+    before: { stage, ...(reason && { reason }), ...(provider && { said: provider.said }) },
+  };
 }

@@ -105,7 +105,6 @@ describe('the look', () => {
 
   test.each([
     [404, ''],
-    [404, HTML],
     [404, sample('documented-error-not-found')],
     [400, ''],
     [400, JSON.stringify(shape1())],
@@ -125,6 +124,7 @@ describe('the look', () => {
     ['nothing', answer('')],
     ['nothing, 204', answer('', 204)],
     ['a web page', answer(HTML)],
+    ['a web page that says 404', answer(HTML, 404)],
     ['half a body', answer(JSON.stringify(record).slice(0, 60))],
     ['a body cut at the limit', answer(JSON.stringify(record), 200, true)],
     ['two records', json([record, record])],

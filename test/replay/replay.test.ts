@@ -1,0 +1,97 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { BEHAVIOURS, type BehaviourName } from '../../src/sandbox';
+import { historyOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, type Flow } from '../support/flow';
+import { workflowBundle } from '../support/temporal';
+
+/**
+ * Histories of every released version must replay on today's workflows: a payment that began yesterday goes on after a deployment.
+ * Before a release: `RECORD_HISTORIES=<version> npx jest test/replay` writes those of the present code.
+ */
+const FOLDER = path.join(__dirname, 'histories');
+const VERSION = process.env['RECORD_HISTORIES'];
+
+if (VERSION !== undefined) {
+  test('records a history of each path', async () => await recordAll(path.join(FOLDER, VERSION)), 240_000);
+}
+
+const recorded = readdirSync(FOLDER).flatMap((version) => readdirSync(path.join(FOLDER, version)).map((file) => ({ version, file })));
+
+const read = ({ version, file }: { readonly version: string; readonly file: string }): unknown =>
+  JSON.parse(readFileSync(path.join(FOLDER, version, file), 'utf8'));
+
+test('there is a history of each path', () => {
+  const paths = [...BEHAVIOURS.map(({ name }) => name), 'cancelled', 'decided-paid', 'decided-declined', 'expired'].map((name) => `${name}.json`);
+  expect(recorded.map(({ file }) => file)).toEqual(expect.arrayContaining(paths));
+});
+
+test.each(recorded)('$version $file replays on the present code', async (which) => {
+  await Worker.runReplayHistory({ workflowBundle: workflowBundle() }, read(which));
+});
+
+describe('a changed flow is caught', () => {
+  let changed: WorkflowBundleWithSourceMap;
+  beforeAll(async () => {
+    changed = await bundleWorkflowCode({ workflowsPath: path.join(__dirname, 'changed'), logger: new DefaultLogger('ERROR') });
+  }, 60_000);
+
+  test.each(recorded.slice(0, 3))('$version $file', async (which) => {
+    await expect(Worker.runReplayHistory({ workflowBundle: changed }, read(which))).rejects.toThrow(DeterminismViolationError);
+  });
+});
+
+async function recordAll(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const flow = await startFlow();
+  for (const { name } of BEHAVIOURS) save(folder, name, await historyOfBehaviour(flow, name));
+  save(folder, 'cancelled', await historyOfCancelled());
+  save(folder, 'expired', await historyOfExpired());
+  for (const decision of ['paid', 'declined'] as const) save(folder, `decided-${decision}`, await historyOfDecided(flow, decision));
+}
+
+type History = Awaited<ReturnType<typeof historyOf>>;
+
+const save = (folder: string, name: string, history: History): void =>
+  writeFileSync(path.join(folder, `${name}.json`), `${historyToJSON(history)}\n`);
+
+async function historyOfBehaviour(flow: Flow, name: BehaviourName): Promise<History> {
+  const attentionAfter = name === 'pending-for-ever' ? '10 seconds' : SHORT_POLICY.attentionAfter;
+  const request = flow.request(name, { policy: { ...SHORT_POLICY, attentionAfter } });
+  await flow.payments.start(request);
+  const run = flow.client.workflow.getHandle(`bill-payment-${request.paymentId}`);
+  const attention = needsAttention(flow, request.paymentId).catch(() => undefined);
+  await Promise.race([run.result(), attention]);
+  return await historyOf(flow, request.paymentId);
+}
+
+/** Cancelled while the provider keeps the validation waiting. */
+async function historyOfCancelled(): Promise<History> {
+  const untilStopped = (_bill: unknown, signal?: AbortSignal) =>
+    new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('the worker stops'))));
+  const flow = await startFlow({ almara: (real) => ({ ...real, validateAccount: untilStopped }) });
+  const request = flow.request('paid-with-callback');
+  const payment = await flow.payments.start(request);
+  await expect(payment.cancel({ operator: 'recorder', note: 'for the record' })).resolves.toMatchObject({ stage: 'closed' });
+  await outcomeOf(flow, request.paymentId);
+  return await historyOf(flow, request.paymentId);
+}
+
+async function historyOfExpired(): Promise<History> {
+  const flow = await startFlow({ almara: (real) => ({ ...real, findPayment: () => Promise.reject(new Error('out of reach')) }) });
+  const request = flow.request('paid-with-callback', { policy: { ...SHORT_POLICY, submitWithin: '2 seconds' } });
+  await flow.payments.start(request);
+  expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'declined', reason: 'expired' });
+  return await historyOf(flow, request.paymentId);
+}
+
+async function historyOfDecided(flow: Flow, decision: 'paid' | 'declined'): Promise<History> {
+  const request = flow.request('failed-callback-lost');
+  const payment = await flow.payments.start(request);
+  await needsAttention(flow, request.paymentId);
+  await payment.resolve({ decision, operator: 'recorder', note: 'for the record' });
+  await outcomeOf(flow, request.paymentId);
+  return await historyOf(flow, request.paymentId);
+}
