@@ -39,6 +39,7 @@ export interface Flow {
   readonly sandbox: Sandbox;
   readonly store: Store;
   readonly databaseUrl: string;
+  readonly log: Log;
   readonly ring: CallbackKeyRing;
   readonly callbacks: RunningCallbacks;
   readonly taskQueue: string;
@@ -185,6 +186,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     sandbox,
     store,
     databaseUrl: database.url,
+    log,
     ring,
     callbacks,
     taskQueue,
