@@ -64,6 +64,8 @@ const FILES = {
   'callbacks/main': MAIN,
   'sandbox/main': MAIN,
   'cli/main': { rooms: ['config'] },
+  // The benchmark's yardstick runs as a workflow of its own.
+  'local/bare-workflow': { packages: ['@temporalio/workflow'] },
   // `migrate` and `funds add`, the two commands that do not go through Temporal.
   'cli/store': { rooms: ['store', 'log'] },
 };

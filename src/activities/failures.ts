@@ -37,12 +37,15 @@ export function paymentConflict(paymentId: string): ApplicationFailure {
 
 /** A look that brought no news: no error at all, only the engine's way to wait without an event. */
 export function lookAgain(message: string, delayMs: number): ApplicationFailure {
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     message,
     type: 'LookAgain',
     nextRetryDelay: Math.max(1, delayMs),
     category: ApplicationFailureCategory.BENIGN,
   });
+  // Operators read this as the latest answer: a stack would only look like a fault.
+  failure.stack = '';
+  return failure;
 }
 
 type AnyActivity = (...args: never[]) => Promise<unknown>;

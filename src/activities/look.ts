@@ -16,7 +16,9 @@ export async function lookAt(
   const facts = await store.payments.facts(expected.paymentId);
   const readings = facts.callbacks.map(({ reading }) => reading);
   // Callbacks beyond those that are kept were not read: one of them may hold the code that forbids a decline.
-  const unread = facts.callbacksDropped > 0 && { code: { kind: 'ambiguous', value: 'of a callback that was not kept' } as const };
+  const unread = facts.callbacksDropped > 0 && {
+    code: { kind: 'ambiguous', value: 'of a callback that was not kept' } as const,
+  };
   return {
     observation,
     callbacks: { ...weighCallbacks(expected, readings), ...unread, count: facts.callbackCount },

@@ -57,7 +57,10 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
       const { action, ...close } = request;
       if (action === undefined) return await store.payments.close(close);
       const { operator, note, action: name, argument, before } = action;
-      return await store.payments.close({ ...close, action: { operator, note, action: name, details: { ...argument, before } } });
+      return await store.payments.close({
+        ...close,
+        action: { operator, note, action: name, details: { ...argument, before } },
+      });
     },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { AlmaraTrouble } from '../almara';
 import { callbackUrl } from '../almara/callback';
+import type { PaymentRecord } from '../payment/observation';
 import type { CheckedRequest } from '../payment/request';
 import type { SubmissionResult } from '../payment/steps';
 import { systemClock, type ActivityDependencies, type Clock } from './dependencies';
@@ -25,8 +26,7 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
         const { observation, token } = await almara.findPayment(paymentId, signal);
         if (observation.kind === 'unreadable')
           throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
-        if (observation.kind === 'record')
-          return await explain(paymentId, observation.said, observation.state === 'completed');
+        if (observation.kind === 'record') return await explain(paymentId, observation);
 
         // What cannot be made must fail here: after the claim nobody could send it any more.
         const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };
@@ -50,13 +50,13 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
   };
 
   /** A record is there before we send: of an attempt of ours, or of somebody else. Nothing is sent either way. */
-  async function explain(paymentId: string, said: string, completed: boolean): Promise<SubmissionResult> {
-    if (completed) await store.payments.noteCompleted(paymentId);
+  async function explain(paymentId: string, record: PaymentRecord): Promise<SubmissionResult> {
+    if (record.state === 'completed') await store.payments.noteCompleted(paymentId);
     const facts = await store.payments.facts(paymentId);
     if (facts.outcome !== undefined) return { kind: 'closed', outcome: facts.outcome };
     if (facts.claim !== undefined) return { kind: 'unknown', because: 'an earlier attempt has sent it' };
     log.warn({ paymentId }, 'the provider has a record under an id that we never sent');
-    return { kind: 'id-in-use', said };
+    return { kind: 'id-in-use', record };
   }
 }
 

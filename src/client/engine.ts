@@ -7,6 +7,7 @@ import { BillPaymentError, EngineUnavailable } from './errors';
 /** gRPC status codes (grpc/doc/statuscodes.md). */
 const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
+export const FAILED_PRECONDITION = 9;
 const UNAUTHENTICATED = 16;
 
 /**

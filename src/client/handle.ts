@@ -4,7 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { FAILURES, QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
-import { isOutOfTime, type Engine } from './engine';
+import { FAILED_PRECONDITION, grpcStatus, isOutOfTime, type Engine } from './engine';
 import { EngineUnavailable, PaymentNotFound, Refused, TooLate } from './errors';
 import { applicationFailure, failedPayment } from './failures';
 import type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
@@ -25,6 +25,7 @@ const QUICK_MS = 1_000;
 /** A decision asks the provider first (a look takes up to 10 s) and may wait for its turn. */
 const UPDATE_MS = 60_000;
 const CLOSED_MS = 10_000;
+const UPDATE_ATTEMPTS = 3;
 /** Pauses between two looks of `follow`. */
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
@@ -160,9 +161,7 @@ export class PaymentHandle implements BillPaymentHandle {
       ...(requestId === undefined ? {} : { updateId: `${name}:${requestId}` }),
     };
     try {
-      return await this.engine.bounded(() => this.#run.executeUpdate<PaymentProgress, [object]>(name, options), {
-        ms: UPDATE_MS,
-      });
+      return await this.engine.bounded(() => this.#execute(name, options), { ms: UPDATE_MS });
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError && !completedMeanwhile(error)) throw this.#refusal(error);
       if (!(error instanceof WorkflowUpdateFailedError) && !(error instanceof WorkflowNotFoundError)) {
@@ -176,6 +175,20 @@ export class PaymentHandle implements BillPaymentHandle {
         });
       onClosed(outcome);
       return await this.#query();
+    }
+  }
+
+  /**
+   * A message that comes in just as the run ends makes the engine repeat the run's last task, and drop the update that was in it:
+   * nothing of it is in the history, so it is sent again. If it has acted all the same, the store knows.
+   */
+  async #execute(name: UpdateName, options: { args: [object]; updateId?: string }): Promise<PaymentProgress> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#run.executeUpdate<PaymentProgress, [object]>(name, options);
+      } catch (error) {
+        if (attempt === UPDATE_ATTEMPTS || grpcStatus(error)?.code !== FAILED_PRECONDITION) throw error;
+      }
     }
   }
 

@@ -48,7 +48,8 @@ export function resolutionProblem(argument: unknown, requested: number): string 
   }
   if (receiptNumber !== undefined && !isText(receiptNumber, 100))
     return '"receiptNumber" must be a text of 1 to 100 characters, or be left out.';
-  if (token !== undefined && !isText(token, 200)) return '"token" must be a text of 1 to 200 characters, or be left out.';
+  if (token !== undefined && !isText(token, 200))
+    return '"token" must be a text of 1 to 200 characters, or be left out.';
   if (providerCase !== undefined && !isText(providerCase, 100))
     return '"providerCase" must be a text of 1 to 100 characters, or be left out.';
   return undefined;

@@ -70,13 +70,16 @@ export function policyProblem(
 export function resolvePolicy(policy: { readonly [Field in PolicyField]?: string | undefined } | undefined): Policy {
   return inOrder(
     Object.fromEntries(
-    FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)]),
-  ) as Record<PolicyField, number>,
+      FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)]),
+    ) as Record<PolicyField, number>,
   );
 }
 
 /** Nothing waits unseen: what was not sent by the time that a person would be asked has expired. */
-const inOrder = (policy: Policy): Policy => ({ ...policy, submitWithin: Math.min(policy.submitWithin, policy.attentionAfter) });
+const inOrder = (policy: Policy): Policy => ({
+  ...policy,
+  submitWithin: Math.min(policy.submitWithin, policy.attentionAfter),
+});
 
 /**
  * The last guard, inside the workflow: a bad duration in an activity's options would fail the workflow task for ever.

@@ -1,6 +1,6 @@
 import type { AttentionReason, BillPaymentOutcome } from './outcome';
 import type { Expected, Look } from './look';
-import type { Observation, Submission } from './observation';
+import type { Observation, PaymentRecord, Submission } from './observation';
 import type { Policy } from './policy';
 import type { CheckedRequest } from './request';
 
@@ -35,7 +35,7 @@ export type Reservation =
 export type SubmissionResult =
   | Submission
   /** The provider has a record under our id that no claim of ours explains. Nothing was sent. */
-  | { readonly kind: 'id-in-use'; readonly said: string }
+  | { readonly kind: 'id-in-use'; readonly record: PaymentRecord }
   /** Closed by somebody else meanwhile. Nothing was sent. */
   | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
 

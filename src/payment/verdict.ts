@@ -60,7 +60,7 @@ export function observe(expected: Expected, facts: Facts, look: Look, at: number
 export function judge(expected: Expected, facts: Facts, rules: Rules, now: number): Verdict {
   const seen = facts.observation;
   // Somebody else's record under our id is never evidence for our payment.
-  if (facts.sent === 'not-by-us') return ask('id-in-use', seen?.said ?? 'nothing yet');
+  if (facts.sent === 'not-by-us') return ask('id-in-use', seen === undefined ? 'nothing' : inWords(expected, seen));
   if (seen?.kind === 'record' && seen.state === 'completed') return judgeCompleted(expected, facts, seen, rules, now);
   if (seen?.kind === 'record' && seen.state === 'failed') return judgeFailed(facts, seen, rules, now);
   if (seen?.kind === 'not-found' && now >= facts.submittedAt + rules.policy.notFoundGrace)
@@ -100,5 +100,8 @@ function judgeFailed(facts: Facts, record: PaymentRecord, rules: Rules, now: num
     ? { kind: 'failed', said: record.said }
     : ask('failed-without-code', record.said);
 }
+
+const inWords = (expected: Expected, seen: Observation): string =>
+  [seen.said, ...(seen.kind === 'record' ? mismatches(expected, seen) : [])].join('; ');
 
 const ask = (reason: AttentionReason, because: string): Verdict => ({ kind: 'open', attention: { reason, because } });

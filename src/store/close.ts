@@ -23,7 +23,7 @@ export interface Close {
 
 export type Closed =
   | { readonly kind: 'recorded'; readonly outcome: BillPaymentOutcome }
-  /** An outcome was there already, and is the answer. It contradicts when it says something else: then the payment is disputed. */
+  /** An outcome was there already, and is the answer. It contradicts when another amount was paid by it: then the payment is disputed. */
   | { readonly kind: 'stands'; readonly outcome: BillPaymentOutcome; readonly contradicts: boolean }
   /** Meant as unsent, but somebody holds the claim. Nothing was changed. */
   | { readonly kind: 'may-have-been-sent' }
@@ -70,11 +70,13 @@ async function lockPayment(tx: Queryable, paymentId: string): Promise<LockedPaym
   return rows[0];
 }
 
-/** What is recorded stays. The same close again, because its answer was lost, is no contradiction: times and words may differ. */
+/**
+ * What is recorded stays. The same close again, because its answer was lost, is no contradiction: times and words may differ. Nor is
+ * a cancellation beside a decline: that the bill was not paid is what both say.
+ */
 async function stands(tx: Queryable, standing: BillPaymentOutcome, offered: BillPaymentOutcome): Promise<Closed> {
-  const contradicts =
-    standing.kind !== offered.kind ||
-    (standing.kind === 'paid' && offered.kind === 'paid' && standing.amount !== offered.amount);
+  const amountPaid = (outcome: BillPaymentOutcome): number => (outcome.kind === 'paid' ? outcome.amount : 0);
+  const contradicts = amountPaid(standing) !== amountPaid(offered);
   if (contradicts) {
     await tx.query('UPDATE payments SET disputed_at = now() WHERE payment_id = $1 AND disputed_at IS NULL', [
       standing.paymentId,

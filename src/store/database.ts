@@ -1,10 +1,16 @@
-import { Pool, type PoolClient, type QueryResult, type QueryResultRow } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import type { Log } from '../log';
 import { ImpossibleRequest } from './errors';
 
+/** What a statement gave. Said without the driver's types: the package's own declarations must hold where those are not installed. */
+export interface Rows<Row> {
+  readonly rows: readonly Row[];
+  readonly rowCount: number | null;
+}
+
 /** What statements run on: the pool (each statement its own transaction) or one transaction. */
 export interface Queryable {
-  query<Row extends QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<QueryResult<Row>>;
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Rows<Row>>;
 }
 
 export interface Database extends Queryable {
@@ -62,11 +68,11 @@ export function openDatabase({ databaseUrl, log, maxConnections = MAX_CONNECTION
   };
 }
 
-const run = <Row extends QueryResultRow>(
+const run = <Row extends object>(
   on: Pool | PoolClient,
   sql: string,
   values: readonly unknown[] = [],
-): Promise<QueryResult<Row>> => on.query<Row>(sql, [...values]);
+): Promise<Rows<Row>> => on.query<Row>(sql, [...values]);
 
 async function transaction<Result>(pool: Pool, work: (tx: Queryable) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();

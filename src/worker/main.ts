@@ -15,5 +15,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // The engine's threads keep a process alive, and it would hear no SIGTERM: nobody would start it again.
+  process.exit(1);
 });

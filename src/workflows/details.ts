@@ -6,7 +6,7 @@ import type { PaymentTracker } from './tracker';
  * turn it is, and what must not be done. Markdown; times are UTC.
  */
 
-const RUNBOOK = 'docs/operators.md';
+const OPERATORS_PAGE = 'docs/operators.md';
 
 export function progressDetails(payment: PaymentTracker): string {
   if (!payment.isRegistered) {
@@ -99,19 +99,20 @@ function attentionText(payment: PaymentTracker): [string, string] {
     because: 'nothing yet',
     since: payment.startedAt,
   };
-  const declined =
-    payment.request.fundingAccount === undefined ? '"declined" ends it as not paid' : '"declined" gives the money back';
-  const watching =
-    reason === 'id-in-use'
-      ? ''
-      : ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
+  const foreign = reason === 'id-in-use';
+  const watching = foreign
+    ? ' Usual way out: find out whose record it is, decline this payment, pay again under a new id.'
+    : ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
+  const paid = '{"decision":"paid","operator":"YOU","note":"WHO CONFIRMED, HOW","receiptNumber":"…"}';
+  const declined = '{"decision":"declined","operator":"YOU","note":"WHO CONFIRMED, HOW","providerCase":"…"}';
+  const effect = payment.request.fundingAccount === undefined ? 'ends it as not paid' : 'gives the money back';
   return [
     `Needs attention: \`${reason}\``,
     [
       `Since ${clock(since)}. ${held(payment, 'still ')} ${KNOWN[reason](because)}${watching}`,
-      '**Decide only with proof from Almara Pay or the biller.** More actions → Send an Update → resolvePayment:',
-      '```json\n{"decision":"paid","operator":"YOU","note":"WHO CONFIRMED, HOW","receiptNumber":"…"}\n```',
-      `${declined}: only if Almara Pay confirms in writing that it was not and will not be paid (name it in "providerCase"). What each reason means: ${RUNBOOK}#${reason}`,
+      '**Decide only with proof from Almara Pay or the biller.** More Actions → Send an Update → resolvePayment:',
+      `\`\`\`json\n${paid}\n${declined}\n\`\`\``,
+      `One of the two lines. "declined" ${effect}: only if Almara Pay confirms in writing that it was not and will not be paid. About this reason: ${OPERATORS_PAGE}#${reason}`,
     ].join('\n\n'),
   ];
 }

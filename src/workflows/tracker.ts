@@ -126,8 +126,8 @@ export class PaymentTracker {
         this.facts = { sent: 'unknown', ...nothingYet };
         break;
       case 'id-in-use':
-        this.said = { said: result.said, at };
-        this.facts = { sent: 'not-by-us', ...nothingYet };
+        this.said = { said: result.record.said, at };
+        this.facts = { sent: 'not-by-us', ...nothingYet, observation: result.record };
         break;
     }
     this.enter('awaiting-result');

@@ -1,0 +1,8 @@
+import { proxyActivities } from '@temporalio/workflow';
+
+/** The least that a durable step can be: one workflow, one activity. The benchmark's yardstick. */
+const { nothing } = proxyActivities<{ nothing(): Promise<void> }>({ startToCloseTimeout: '1 minute' });
+
+export async function bare(): Promise<void> {
+  await nothing();
+}
