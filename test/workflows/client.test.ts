@@ -259,35 +259,23 @@ describe('questions', () => {
   });
 });
 
-describe('without a worker', () => {
-  beforeAll(() => flow.stopWorker());
-  afterAll(async () => {
-    await flow.startWorker();
-  });
+test('without a worker a payment can be started and is open; what needs one says so, and what to do', async () => {
+  await flow.stopWorker();
+  const request = flow.request('paid-with-callback');
+  const { paymentId } = request;
+  expect(await payments.pay(request, { waitMs: 0 })).toEqual({ kind: 'open', paymentId });
+  const { address, namespace } = flow;
+  const hasty = await BillPayments.connect({ address, namespace, callTimeoutMs: 3_000 });
+  for (const call of [() => hasty.payment(paymentId).progress(), () => hasty.checkProvider()]) {
+    const error = await rejection(call());
+    expect(error).toBeInstanceOf(EngineUnavailable);
+    const message = expect.stringMatching(/no worker of the task queue "bill-payments".*Start a worker/) as string;
+    expect(error).toMatchObject({ part: 'worker', message });
+  }
+  expect(postsOf(paymentId)).toEqual({ seen: 0, captured: 0 });
 
-  test('a payment can be started and is open; what needs a worker says so, and what to do', async () => {
-    const hasty = await BillPayments.connect({
-      address: flow.address,
-      namespace: flow.namespace,
-      callTimeoutMs: 1_000,
-    });
-    const request = flow.request('paid-with-callback');
-    expect(await hasty.pay(request, { waitMs: 0 })).toEqual({ kind: 'open', paymentId: request.paymentId });
-    const payment = hasty.payment(request.paymentId);
-    for (const call of [() => payment.progress(), () => hasty.checkProvider(), () => hasty.services()]) {
-      const error = await rejection(call());
-      expect(error).toBeInstanceOf(EngineUnavailable);
-      expect(error).toMatchObject({
-        part: 'worker',
-        message: expect.stringMatching(/"bill-payments".*Start a worker/) as string,
-      });
-    }
-    expect(postsOf(request.paymentId)).toEqual({ seen: 0, captured: 0 });
-
-    await flow.startWorker();
-    expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'paid' });
-    expect(postsOf(request.paymentId)).toEqual({ seen: 1, captured: 1 });
-    await hasty.close();
-    await flow.stopWorker();
-  });
+  await flow.startWorker();
+  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid' });
+  expect(postsOf(paymentId)).toEqual({ seen: 1, captured: 1 });
+  await hasty.close();
 });
