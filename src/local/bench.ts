@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { Client } from '@temporalio/client';
+import { type Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { BillPayments } from '../client';
 import { readLocalConfig } from '../config';
