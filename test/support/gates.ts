@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import { activityInfo } from '@temporalio/activity';
+import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
+import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { BillPaymentRequest } from '../../src/payment/request';
+import type { BehaviourName } from '../../src/sandbox';
+import { atEndOfFile } from './at-end';
+import { until, type Flow, type FlowWorker } from './flow';
+
+/**
+ * Stops one step of one payment at a gate that the test opens, so that something else can happen right then. What is behind the
+ * gate is real. Validation knows no payment id: its key is the account number.
+ */
+export type Step =
+  | 'register'
+  | 'validate'
+  | 'reserve'
+  /** The look before sending. */
+  | 'look'
+  | 'claim'
+  /** Claimed, not sent yet. */
+  | 'send'
+  /** Sent and answered; the answer is on its way to the workflow. */
+  | 'answer'
+  /** One look at once, for a callback or a person. */
+  | 'lookNow'
+  | `close:${BillPaymentOutcome['kind']}`
+  /** Recorded; the workflow does not know yet. */
+  | 'closed';
+
+export interface Hold {
+  /** The step has come to the gate. */
+  readonly reached: Promise<void>;
+  /** What came of the real step once it was let through, or its error. */
+  readonly passed: Promise<unknown>;
+  open(): void;
+  /** It, and every later attempt, ends with an error at the gate. */
+  fail(): void;
+}
+
+export interface Gates {
+  readonly worker: Pick<FlowWorker, 'almara' | 'store'>;
+  hold(step: Step, key: string): Hold;
+}
+
+interface Held extends Hold {
+  through<T>(run: () => Promise<T>): Promise<T>;
+}
+
+export function createGates(): Gates {
+  const held = new Map<string, Held>();
+  const nameOf = (step: Step, key: string): string => `${step} ${key}`;
+  const pass = <T>(step: Step, key: string, run: () => Promise<T>): Promise<T> =>
+    held.get(nameOf(step, key))?.through(run) ?? run();
+  const lookStep = (): Step | undefined =>
+    (({ submitPayment: 'look', findPayment: 'lookNow' }) as const)[activityInfo().activityType as 'submitPayment'];
+
+  return {
+    hold(step, key) {
+      const hold = createHold();
+      held.set(nameOf(step, key), hold);
+      // A gate that a failed test left shut would keep the worker from ending.
+      atEndOfFile(async () => hold.open());
+      return hold;
+    },
+    worker: {
+      almara: (real) => ({
+        ...real,
+        validateAccount: (bill, signal) =>
+          pass('validate', bill.accountNumber, () => real.validateAccount(bill, signal)),
+        async findPayment(paymentId, signal) {
+          const step = lookStep();
+          const look = () => real.findPayment(paymentId, signal);
+          return step === undefined ? await look() : await pass(step, paymentId, look);
+        },
+        async submitPayment(order, token, mayStillSend, signal) {
+          const isHeld = held.has(nameOf('send', order.paymentId));
+          // How long the gate is shut must not decide whether the request may still leave: that is another test's matter.
+          const send = () => real.submitPayment(order, token, isHeld ? () => true : mayStillSend, signal);
+          const submission = await pass('send', order.paymentId, send);
+          return await pass('answer', order.paymentId, () => Promise.resolve(submission));
+        },
+      }),
+      store: (real) => ({
+        ...real,
+        reservations: {
+          ...real.reservations,
+          reserve: (paymentId, funds) => pass('reserve', paymentId, () => real.reservations.reserve(paymentId, funds)),
+        },
+        payments: {
+          ...real.payments,
+          register: (request, content) =>
+            pass('register', request.paymentId, () => real.payments.register(request, content)),
+          claim: (paymentId, claim) => pass('claim', paymentId, () => real.payments.claim(paymentId, claim)),
+          async close(request) {
+            const step = `close:${request.outcome.kind}` as const;
+            const closed = await pass(step, request.paymentId, () => real.payments.close(request));
+            return await pass('closed', request.paymentId, () => Promise.resolve(closed));
+          },
+        },
+      }),
+    },
+  };
+}
+
+function createHold(): Held {
+  const reached = settledLater<void>();
+  const passed = settledLater<unknown>();
+  const decided = settledLater<'open' | 'fail'>();
+  return {
+    reached: reached.promise,
+    passed: passed.promise,
+    open: () => decided.resolve('open'),
+    fail: () => decided.resolve('fail'),
+    async through(run) {
+      reached.resolve();
+      if ((await decided.promise) === 'fail') throw new Error('broken by the test');
+      const result = run();
+      passed.resolve(result.catch((error: unknown) => error));
+      return await result;
+    },
+  };
+}
+
+function settledLater<T>() {
+  let resolve = (_value: T | PromiseLike<T>): void => undefined;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+export const FUNDS = 1_000;
+export const PRICE = 220;
+
+/** A request for a bill of its own, paid from an account of its own: nothing of it is shared with another payment. */
+export async function ownRequest(
+  flow: Flow,
+  behaviour: BehaviourName,
+  change: Partial<BillPaymentRequest> = {},
+): Promise<BillPaymentRequest> {
+  const request = flow.request(behaviour);
+  const { paymentId } = request;
+  await flow.store.reservations.addFunds({ account: paymentId, amount: FUNDS, currency: 'KES' });
+  // The sandbox knows the behaviour by the id, too; but validation knows the account alone.
+  const account = behaviour === 'invalid-account' ? {} : { accountNumber: randomUUID() };
+  return { ...request, amount: PRICE, fundingAccount: paymentId, ...account, ...change };
+}
+
+/** What the provider saw of a payment, and where its money is. */
+export async function truthOf(flow: Flow, paymentId: string) {
+  const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
+  const account = await flow.store.reservations.account(paymentId);
+  if (account === undefined) throw new Error(`payment ${paymentId} has no account of its own`);
+  const { available, reserved, posted } = account;
+  return { seen, captured, funds: [available, reserved, posted] };
+}
+
+export const NEVER_SENT = { seen: 0, captured: 0, funds: [FUNDS, 0, 0] };
+export const PAID_ONCE = { seen: 1, captured: 1, funds: [FUNDS - PRICE, 0, PRICE] };
+export const SENT_AND_OPEN = { seen: 1, captured: 1, funds: [FUNDS - PRICE, PRICE, 0] };
+export const SENT_AND_DECLINED = { seen: 1, captured: 1, funds: [FUNDS, 0, 0] };
+
+export const runOf = (flow: Flow, paymentId: string, runId?: string) =>
+  flow.client.workflow.getHandle(workflowIdOf(paymentId), runId);
+
+/** Past the client, which would find the run that is there. */
+export const startOptions = (flow: Flow, request: BillPaymentRequest) => ({
+  taskQueue: flow.taskQueue,
+  workflowId: workflowIdOf(request.paymentId),
+  args: [request],
+});
+
+/**
+ * While a local activity is at a gate, a run hears of nothing else until its workflow task reports: after 8 s by default.
+ * Started like this it reports sooner.
+ */
+export const startImpatient = (flow: Flow, request: BillPaymentRequest) =>
+  flow.client.workflow.start(WORKFLOWS.billPayment, {
+    ...startOptions(flow, request),
+    workflowTaskTimeout: '3 seconds',
+  });
+
+/** The same request under the same id once more. */
+export async function startAgain(flow: Flow, request: BillPaymentRequest): Promise<BillPaymentOutcome> {
+  const run = await flow.client.workflow.start(WORKFLOWS.billPayment, {
+    ...startOptions(flow, request),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  });
+  return (await run.result()) as BillPaymentOutcome;
+}
+
+/** Starts it, and waits until the provider has taken it. From then on `setRecord` says what look-ups show. */
+export async function sent(flow: Flow, request: BillPaymentRequest): Promise<string> {
+  const { paymentId } = request;
+  await flow.payments.start(request);
+  await until(
+    `${paymentId} at the provider`,
+    () => flow.sandbox.payment(paymentId).postsCaptured,
+    (posts) => posts === 1,
+  );
+  return paymentId;
+}
+
+/** What the provider's record shows of a payment that is done. */
+export const COMPLETED = { status: 4, receiptNumber: 'S575998' } as const;
