@@ -1,17 +1,16 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type * as almara from '../../src/almara';
 import type * as store from '../../src/store';
 import type * as createWorker from '../../src/worker/create-worker';
 import type { WorkerTestSettings } from './worker-process';
 
 /**
  * The whole of `worker/main`, real environment, signals and end included, with two seams for tests: which queue it works on, and a
- * signal that it sends itself at its first claim. For a process of its own.
+ * signal that it sends itself at a bad moment. For a process of its own.
  */
 const load = createRequire(__filename);
-const { taskQueue, workflowBundle, activitiesOnly, atClaim } = JSON.parse(
-  process.argv[2] ?? '{}',
-) as WorkerTestSettings;
+const { taskQueue, workflowBundle, activitiesOnly, dies } = JSON.parse(process.argv[2] ?? '{}') as WorkerTestSettings;
 
 replace<typeof createWorker>('../../src/worker/create-worker', (real) => ({
   createWorker: (options) =>
@@ -24,8 +23,17 @@ replace<typeof createWorker>('../../src/worker/create-worker', (real) => ({
       }),
     }),
 }));
-replace<typeof store>('../../src/store', ({ openStore }) => ({
-  openStore: (settings) => withSignal(openStore(settings)),
+replace<typeof almara>('../../src/almara', (real) => ({
+  createAlmara: (...args) => {
+    const made = real.createAlmara(...args);
+    return { ...made, findPayment: dying('look', made.findPayment) };
+  },
+}));
+replace<typeof store>('../../src/store', (real) => ({
+  openStore: (...args) => {
+    const opened = real.openStore(...args);
+    return { ...opened, payments: { ...opened.payments, claim: dying('claim', opened.payments.claim) } };
+  },
 }));
 load('../../src/worker/main');
 
@@ -36,28 +44,23 @@ function replace<Exports extends object>(file: string, change: (real: Exports) =
   if (module !== undefined) module.exports = { ...real, ...change(real) };
 }
 
-function withSignal(real: store.Store): store.Store {
-  if (atClaim === undefined) return real;
-  const { claim } = real.payments;
+function dying<Args extends unknown[], Result>(
+  after: 'look' | 'claim',
+  step: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+  if (dies?.after !== after) return step;
   let isFirst = true;
-  const signalled = (when: 'before' | 'after'): void => {
-    if (!isFirst || atClaim.when !== when) return;
+  return async (...args) => {
+    const result = await step(...args);
+    if (isFirst) signalItself(dies.by);
     isFirst = false;
-    writeSync(1, 'signals itself\n');
-    process.kill(process.pid, atClaim.signal);
-    // The signal may reach another thread first: this one does nothing more until it has.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    return result;
   };
-  return {
-    ...real,
-    payments: {
-      ...real.payments,
-      async claim(...args) {
-        signalled('before');
-        const claimed = await claim(...args);
-        signalled('after');
-        return claimed;
-      },
-    },
-  };
+}
+
+function signalItself(signal: NodeJS.Signals): void {
+  writeSync(1, 'signals itself\n');
+  process.kill(process.pid, signal);
+  // It may reach another thread first: this one does nothing more until it has.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
 }

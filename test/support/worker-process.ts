@@ -13,16 +13,16 @@ export interface WorkerTestSettings {
   readonly workflowBundle: { readonly codePath: string };
   /** It runs no workflows, and takes one activity at a time: stopped in one, it takes no other along. */
   readonly activitiesOnly?: boolean;
-  /** A signal that the process sends itself at its first claim: right before it, or with the claim committed. */
-  readonly atClaim?: { readonly when: 'before' | 'after'; readonly signal: 'SIGKILL' | 'SIGSTOP' };
+  /** A signal that the process sends itself, once: with its first look answered, or with its first claim committed. */
+  readonly dies?: { readonly after: 'look' | 'claim'; readonly by: 'SIGKILL' | 'SIGSTOP' };
 }
 
-export interface WorkerProcessOptions extends Pick<WorkerTestSettings, 'activitiesOnly' | 'atClaim'> {
+export interface WorkerProcessOptions extends Pick<WorkerTestSettings, 'activitiesOnly' | 'dies'> {
   /** Where it finds the provider; a proxy, for instance. */
   readonly apiUrl?: string;
 }
 
-/** Said by the process right before it does so. */
+/** What worker-main says right before it does so. */
 export const SIGNALS_ITSELF = 'signals itself';
 
 export interface WorkerProcess {

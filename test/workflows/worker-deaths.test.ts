@@ -66,7 +66,7 @@ describe('SIGKILL', () => {
     const flow = await newFlow();
     const request = flow.request('paid-with-callback', { policy });
     const { paymentId } = request;
-    const killed = await startWorkerProcess(flow, { atClaim: { when: 'after', signal: 'SIGKILL' } });
+    const killed = await startWorkerProcess(flow, { dies: { after: 'claim', by: 'SIGKILL' } });
     await flow.payments.start(request);
     expect(await killed.ended).toBe(128 + 9);
 
@@ -79,37 +79,37 @@ describe('SIGKILL', () => {
 
 describe('SIGSTOP past the heartbeat time-out, then SIGCONT', () => {
   /** Workflows run here, so that only an activity stands still with the stopped process. */
-  async function stoppedAtItsClaim(when: 'before' | 'after') {
+  async function stopped(after: 'look' | 'claim') {
     const flow = await startFlow({ overrides: { enableNonLocalActivities: false } });
     const request = flow.request('paid-with-callback', { policy });
-    const stopped = await startWorkerProcess(flow, { activitiesOnly: true, atClaim: { when, signal: 'SIGSTOP' } });
+    const zombie = await startWorkerProcess(flow, { activitiesOnly: true, dies: { after, by: 'SIGSTOP' } });
     await flow.payments.start(request);
-    await stopped.says(SIGNALS_ITSELF);
+    await zombie.says(SIGNALS_ITSELF);
     await startWorkerProcess(flow, { activitiesOnly: true });
-    return { flow, request, paymentId: request.paymentId, stopped };
+    return { flow, request, paymentId: request.paymentId, zombie };
   }
 
   test('between claim and POST: no POST leaves', async () => {
-    const { flow, request, paymentId, stopped } = await stoppedAtItsClaim('after');
+    const { flow, request, paymentId, zombie } = await stopped('claim');
     const over = sleep(SEND_WITHIN + 200);
     expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({
       reason: 'not-found',
       submission: { kind: 'unknown', said: 'an earlier attempt may have sent it' },
     });
     await over;
-    stopped.kill('SIGCONT');
-    await stopped.says('"submission":"unknown"');
+    zombie.kill('SIGCONT');
+    await zombie.says('"submission":"unknown"');
     expect(posts(flow, paymentId)).toEqual({ seen: 0, captured: 0 });
     await expectFunds(flow, { posted: 0, reserved: request.amount });
   });
 
-  test('before its claim: the other has paid, and this one sends nothing', async () => {
-    const { flow, request, paymentId, stopped } = await stoppedAtItsClaim('before');
+  test('between look and claim: the other has paid, and this one sends nothing', async () => {
+    const { flow, request, paymentId, zombie } = await stopped('look');
     expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid' });
-    stopped.kill('SIGCONT');
+    zombie.kill('SIGCONT');
     // Done with everything it had in hand, whatever that was.
-    stopped.kill('SIGTERM');
-    expect(await stopped.ended).toBe(0);
+    zombie.kill('SIGTERM');
+    expect(await zombie.ended).toBe(0);
     expect(posts(flow, paymentId)).toEqual({ seen: 1, captured: 1 });
     await expectFunds(flow, { posted: request.amount, reserved: 0 });
   });
