@@ -1,5 +1,5 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { isNews } from '../payment/look';
+import { isNews, type Look } from '../payment/look';
 import type { PollInput, PollResult } from '../payment/steps';
 import { systemClock, type ActivityDependencies } from './dependencies';
 import { lookAgain } from './failures';
@@ -17,22 +17,13 @@ export function createPollPayment(dependencies: ActivityDependencies) {
      */
     async pollPayment(input: PollInput): Promise<PollResult> {
       const look = activityInfo().attempt - 1;
-      if (look === 0)
-        throw lookAgain(
-          `Waiting for the callback. First look in ${inWords(input.firstLookIn)}.`,
-          untilNext(input, input.firstLookIn, clock.now()),
-        );
+      if (look === 0) throw lookAgain(firstMessage(input), untilNext(input, input.firstLookIn, clock.now()));
 
-      const seen = await lookAt(
-        dependencies,
-        input.expected,
-        AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]),
-      );
+      const signal = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]);
+      const seen = await lookAt(dependencies, input.expected, signal);
       const now = clock.now();
-      if (seen.closed !== undefined || isNews(input.known, seen.observation)) return { kind: 'news', look: seen };
-      if (input.overdueAt !== undefined && now >= input.overdueAt) return { kind: 'overdue', look: seen };
-      if (input.notFoundBy !== undefined && now >= input.notFoundBy && seen.observation.kind === 'not-found')
-        return { kind: 'not-found', look: seen };
+      const news = newsOf(input, seen, now);
+      if (news !== undefined) return { kind: news, look: seen };
 
       const delay = untilNext(input, Math.min(input.maxInterval, input.interval * 2 ** Math.min(look - 1, 20)), now);
       throw lookAgain(`Almara Pay says ${seen.observation.said}. Look ${look}, next in ${inWords(delay)}.`, delay);
@@ -40,9 +31,23 @@ export function createPollPayment(dependencies: ActivityDependencies) {
   };
 }
 
+function firstMessage({ known, firstLookIn }: PollInput): string {
+  return known === undefined
+    ? `Waiting for the callback. First look in ${inWords(firstLookIn)}.`
+    : `Almara Pay said ${known.said}. Next look in ${inWords(firstLookIn)}.`;
+}
+
+function newsOf(input: PollInput, { observation, closed }: Look, now: number): PollResult['kind'] | undefined {
+  const { known, confirmAt = Infinity, notFoundBy = Infinity, overdueAt = Infinity } = input;
+  if (closed !== undefined || isNews(known, observation)) return 'news';
+  if (now >= confirmAt && observation.kind === 'record' && observation.state === 'failed') return 'news';
+  if (now >= overdueAt) return 'overdue';
+  return now >= notFoundBy && observation.kind === 'not-found' ? 'not-found' : undefined;
+}
+
 /** The next look, brought forward to the next deadline. */
-function untilNext({ notFoundBy, overdueAt }: PollInput, wanted: number, now: number): number {
-  const deadlines = [notFoundBy, overdueAt].filter((at) => at !== undefined && at > now) as number[];
+function untilNext({ confirmAt, notFoundBy, overdueAt }: PollInput, wanted: number, now: number): number {
+  const deadlines = [confirmAt, notFoundBy, overdueAt].filter((at) => at !== undefined && at > now) as number[];
   return Math.min(wanted, ...deadlines.map((at) => at - now));
 }
 

@@ -26,7 +26,7 @@ const POLICY = {
   attentionAfter: '30 seconds',
   receiptGrace: '1 second',
 } as const;
-const SANDBOX = { pendingMs: 300, callbackDelayMs: 200, completedLaterMs: 4_000, notFoundMs: 1_500, slowMs: 3_000 };
+const SANDBOX = { pendingMs: 300, callbackDelayMs: 200, completedLaterMs: 15_000, notFoundMs: 1_500, slowMs: 3_000 };
 const FLOAT = { account: 'float-1', amount: 100_000, currency: 'KES' };
 /** By then the slowest has long asked for a person. */
 const GIVE_UP_MS = 60_000;

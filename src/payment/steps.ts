@@ -47,6 +47,8 @@ export interface PollInput {
   readonly firstLookIn: number;
   readonly interval: number;
   readonly maxInterval: number;
+  /** A payment that is still failed then has been failed for long enough: that is news. */
+  readonly confirmAt?: number;
   readonly notFoundBy?: number;
   readonly overdueAt?: number;
 }

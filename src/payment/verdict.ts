@@ -39,8 +39,8 @@ export type Verdict =
       readonly kind: 'open';
       /** A person is asked, and why. */
       readonly attention?: { readonly reason: AttentionReason; readonly because: string };
-      /** One more look is due then. */
-      readonly lookAgainAt?: number;
+      /** It is judged again then: a receipt that has not come by then does not come. */
+      readonly judgeAgainAt?: number;
     };
 
 export function observe(expected: Expected, facts: Facts, look: Look, at: number): Facts {
@@ -78,19 +78,13 @@ function judgeCompleted(expected: Expected, facts: Facts, record: PaymentRecord,
   const complete = rules.prepaid ? receipt.token !== undefined : Object.keys(receipt).length > 0;
   const receiptBy = (facts.paidSince ?? now) + rules.policy.receiptGrace;
   if (complete || (!rules.prepaid && now >= receiptBy)) return { kind: 'paid', record, receipt };
-  return now >= receiptBy ? ask('paid-without-token', record.said) : { kind: 'open', lookAgainAt: receiptBy };
+  return now >= receiptBy ? ask('paid-without-token', record.said) : { kind: 'open', judgeAgainAt: receiptBy };
 }
 
 function judgeFailed(facts: Facts, record: PaymentRecord, rules: Rules, now: number): Verdict {
-  const { since, until } = facts.failed ?? { since: now, until: now };
-  const confirmAt = since + rules.policy.failureConfirmation;
-  if (until < confirmAt) {
-    const silent = now >= Math.max(confirmAt, rules.attentionAt);
-    return {
-      kind: 'open',
-      lookAgainAt: confirmAt,
-      ...(silent && { attention: { reason: 'provider-silent', because: record.said } }),
-    };
+  const confirmAt = confirmationDue(facts, rules.policy);
+  if (confirmAt !== undefined) {
+    return now >= Math.max(confirmAt, rules.attentionAt) ? ask('provider-silent', record.said) : { kind: 'open' };
   }
   if (facts.completedSeen) return ask('evidence-mismatch', `it said completed before, and now ${record.said}`);
   const code = facts.callbacks.code;
@@ -99,6 +93,13 @@ function judgeFailed(facts: Facts, record: PaymentRecord, rules: Rules, now: num
   return rules.failedWithoutCode === 'decline'
     ? { kind: 'failed', said: record.said }
     : ask('failed-without-code', record.said);
+}
+
+/** When a payment that was seen failed must still be failed to be believed; undefined once it was, or if it is not failed. */
+export function confirmationDue({ failed }: Facts, { failureConfirmation }: Policy): number | undefined {
+  if (failed === undefined) return undefined;
+  const due = failed.since + failureConfirmation;
+  return failed.until < due ? due : undefined;
 }
 
 const inWords = (expected: Expected, seen: Observation): string =>

@@ -1,7 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { PollInput, PollResult } from '../payment/steps';
-import { judge } from '../payment/verdict';
+import { confirmationDue, judge } from '../payment/verdict';
 import { findPayment, pollPayment } from './activities';
 import type { Ending } from './close';
 import { decided, failed, paid } from './endings';
@@ -20,7 +20,6 @@ const LAGS = [1_000, 2_000, 5_000] as const;
  */
 export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise<Settlement> {
   let looks: readonly number[] = [];
-  let notBefore = 0;
   for (;;) {
     const verdict = judge(payment.expected, payment.seen, payment.rules, Date.now());
     if (verdict.kind === 'paid') return { kind: 'settled', outcome: paid(payment, verdict.record, verdict.receipt) };
@@ -31,13 +30,9 @@ export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise
     if (verdict.attention !== undefined) payment.needAttention(verdict.attention.reason, verdict.attention.because);
     poll.keepGoing();
 
-    const dueAt = earliest(
-      looks[0],
-      verdict.lookAgainAt === undefined ? undefined : Math.max(verdict.lookAgainAt, notBefore),
-    );
     const { revision } = payment;
     await untilTrueOr(
-      dueAt,
+      earliest(looks[0], verdict.judgeAgainAt),
       () => poll.hasResult || payment.hints > 0 || payment.decision !== undefined || payment.revision !== revision,
     );
 
@@ -47,11 +42,9 @@ export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise
       payment.hints = 0;
       const final = await lookNow(payment, 'callback');
       looks = final ? [] : LAGS.map((lag) => Date.now() + lag);
-    } else if (dueAt !== undefined && Date.now() >= dueAt) {
-      // A look that brings nothing is not repeated faster than a poll would be.
-      notBefore = Date.now() + payment.rules.policy.pollInterval;
-      const final = await lookNow(payment, looks[0] === dueAt ? 'callback' : payment.cause);
-      looks = final ? [] : looks.filter((at) => at > dueAt);
+    } else if (looks[0] !== undefined && Date.now() >= looks[0]) {
+      const final = await lookNow(payment, 'callback');
+      looks = final ? [] : looks.slice(1);
     }
   }
 }
@@ -107,6 +100,7 @@ export class Poll {
   private nextRound(): PollInput {
     const { policy, attentionAt } = this.payment.rules;
     const { observation: known, submittedAt } = this.payment.seen;
+    const confirmAt = confirmationDue(this.payment.seen, policy);
     const asked = this.payment.attention !== undefined;
     const interval = asked ? policy.pollMaxInterval : policy.pollInterval;
     const notFoundBy = submittedAt + policy.notFoundGrace;
@@ -116,6 +110,7 @@ export class Poll {
       interval,
       maxInterval: policy.pollMaxInterval,
       ...(known && { known }),
+      ...(confirmAt !== undefined && { confirmAt }),
       ...(notFoundBy > Date.now() && { notFoundBy }),
       ...(attentionAt > Date.now() && { overdueAt: attentionAt }),
     };

@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { CloseRequest, CloseResult, OperatorAction } from '../payment/steps';
 import { store } from './activities';
@@ -45,6 +45,10 @@ export async function record(
 
 /** A payment that ends late still gives the store a moment before a person hears of it. */
 const AT_LEAST = 60_000;
+/** A local activity that retries keeps its workflow task alive, which costs events: in a long outage it is tried briefly, and rarely. */
+const BRIEFLY = 10_000;
+const FIRST_PAUSE = 15_000;
+const LONGEST_PAUSE = 5 * 60_000;
 
 /** Runs a store step until it is done. A person hears of it when it is not done by the time that a payment may take. */
 export async function untilStored<T>(
@@ -52,9 +56,9 @@ export async function untilStored<T>(
   summary: string,
   step: (options: { readonly scheduleToCloseTimeout: number; readonly summary: string }) => Promise<T>,
 ): Promise<T> {
-  for (;;) {
+  let patience = Math.max(payment.attentionAt - Date.now(), AT_LEAST);
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
-      const patience = Math.max(payment.attentionAt - Date.now(), AT_LEAST);
       const result = await step({ scheduleToCloseTimeout: patience, summary });
       payment.storeAnswered();
       return result;
@@ -63,6 +67,8 @@ export async function untilStored<T>(
       // The caller's mistake, not the store's: the run fails with the typed cause, and nothing was sent.
       if (error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true) throw error.cause;
       payment.needAttention('store-unavailable', 'the store does not answer');
+      await sleep(pause, { summary: 'The store is down: try again' });
+      patience = BRIEFLY;
     }
   }
 }

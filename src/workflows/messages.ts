@@ -120,14 +120,21 @@ const isBeforeSending = (payment: PaymentTracker): boolean =>
 
 const uncancelled = <T>(handler: () => Promise<T>): Promise<T> => CancellationScope.nonCancellable(handler);
 
-const refusal = (message: string) => ApplicationFailure.nonRetryable(message, FAILURES.refused);
+/** Shown in the dialog of the Web UI: a stack below the sentence would look like a fault. */
+function refuse(message: string, type: string): ApplicationFailure {
+  const failure = ApplicationFailure.nonRetryable(message, type);
+  failure.stack = '';
+  return failure;
+}
+
+const refusal = (message: string) => refuse(message, FAILURES.refused);
 
 function refuseIf(problem: string | undefined): void {
   if (problem !== undefined) throw refusal(problem);
 }
 
 const tooLate = (payment: PaymentTracker) =>
-  ApplicationFailure.nonRetryable(
+  refuse(
     payment.outcome === undefined
       ? 'Too late to cancel: the payment may already be with Almara Pay. Wait for its result.'
       : `Too late to cancel: the payment is ${stageInWords(payment)}.`,

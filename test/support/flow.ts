@@ -92,7 +92,7 @@ export const SHORT_POLICY = {
 export const FLOAT = { account: 'float-1', amount: 1_000_000, currency: 'KES' } as const;
 
 export const CREDENTIALS = { clientId: 'test-client', clientSecret: 'test-secret' };
-const SANDBOX = { pendingMs: 150, callbackDelayMs: 100, completedLaterMs: 1_500, notFoundMs: 800, slowMs: 2_000 };
+const SANDBOX = { pendingMs: 150, callbackDelayMs: 100, completedLaterMs: 8_000, notFoundMs: 800, slowMs: 2_000 };
 const service = (name: string): string =>
   SERVICES.find(({ serviceTypeDescription }) => serviceTypeDescription === name)?.serviceId ?? '';
 export const PREPAID_SERVICE = service('KPLC PREPAID');

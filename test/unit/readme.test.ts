@@ -164,7 +164,7 @@ describe('docs/operators.md', () => {
 
   it('has a heading for every reason, where the Web UI points to it', () => {
     expect(reasons.length).toBeGreaterThan(6);
-    expect(details).toContain("RUNBOOK = 'docs/operators.md'");
+    expect(details).toContain("OPERATORS_PAGE = 'docs/operators.md'");
     expect([...reasons, 'disputed'].filter((reason) => !anchorsOf(OPERATORS).includes(reason))).toEqual([]);
   });
 

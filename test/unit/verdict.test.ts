@@ -3,7 +3,7 @@ import type { CallbackEvidence, Expected, Look } from '../../src/payment/look';
 import type { Observation, PaymentRecord, Receipt } from '../../src/payment/observation';
 import type { AttentionReason } from '../../src/payment/outcome';
 import type { Policy } from '../../src/payment/policy';
-import { judge, observe, type Facts, type Rules, type Verdict } from '../../src/payment/verdict';
+import { confirmationDue, judge, observe, type Facts, type Rules, type Verdict } from '../../src/payment/verdict';
 
 /** What is proven by what was seen (design §7): each rule, and what must hold in whatever order things are seen. */
 
@@ -71,11 +71,12 @@ const factsOf = (seen: readonly Seen[], start = UNSEEN): Facts =>
 const verdictAt = (seen: readonly Seen[], at: number, rules: Partial<Rules> = {}, start = UNSEEN): Verdict =>
   judge(EXPECTED, factsOf(seen, start), { ...RULES, ...rules }, SUBMITTED + at * SECOND);
 
-/** A verdict in one word. */
-function word(verdict: Verdict): string {
+/** A verdict in one word, or with the time at which it may change by itself. */
+function word(verdict: Verdict, facts?: Facts): string {
   if (verdict.kind !== 'open') return verdict.kind;
   if (verdict.attention !== undefined) return verdict.attention.reason;
-  return verdict.lookAgainAt === undefined ? 'wait' : `look again at ${(verdict.lookAgainAt - SUBMITTED) / SECOND} s`;
+  const at = verdict.judgeAgainAt ?? (facts && confirmationDue(facts, RULES.policy));
+  return at === undefined ? 'wait' : `look again at ${(at - SUBMITTED) / SECOND} s`;
 }
 
 interface Rule {
@@ -149,7 +150,8 @@ const TABLE: readonly Rule[] = [
 
 describe('G2, G3: a rule of the verdict', () => {
   test.each(TABLE)('$rule: $is', ({ seen, at, is, rules, start }) => {
-    expect(word(verdictAt(seen, at, rules, { ...UNSEEN, ...start }))).toBe(is);
+    const from = { ...UNSEEN, ...start };
+    expect(word(verdictAt(seen, at, rules, from), factsOf(seen, from))).toBe(is);
   });
 
   test('failed says with which code, paid with which record and receipt', () => {
