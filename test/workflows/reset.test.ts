@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { PaymentConflict } from '../../src/client';
+import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
+import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { BillPaymentRequest } from '../../src/payment/request';
+import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, type Flow } from '../support/flow';
+import {
+  COMPLETED,
+  createGates,
+  FUNDS,
+  ownRequest,
+  PAID_ONCE,
+  runOf,
+  sent,
+  SENT_AND_DECLINED,
+  SENT_AND_OPEN,
+  startAgain,
+  truthOf,
+  type Gates,
+} from '../support/gates';
+
+/**
+ * What the engine can be made to do with a run: reset it to an earlier point, terminate it, forget it. The store remembers the
+ * claim and the outcome, so that nothing is sent again (G1), nothing ends otherwise (G7), and the same id is the same payment (G8).
+ */
+let flow: Flow;
+let gates: Gates;
+
+beforeAll(async () => {
+  gates = createGates();
+  flow = await startFlow(gates.worker);
+});
+
+/** Does the run again from its first or its last workflow task on. Gives the new run. */
+async function reset(paymentId: string, to: 'first' | 'last', runId?: string): Promise<string> {
+  const run = runOf(flow, paymentId, runId);
+  const { events } = await run.fetchHistory();
+  const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+  const task = to === 'first' ? tasks[0] : tasks.at(-1);
+  const answer = await flow.client.workflowService.resetWorkflowExecution({
+    namespace: flow.client.options.namespace,
+    workflowExecution: { workflowId: run.workflowId, runId: runId ?? '' },
+    reason: 'shown by a test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: task?.eventId ?? null,
+  });
+  return answer.runId;
+}
+
+const resultOf = async (paymentId: string, runId: string): Promise<BillPaymentOutcome> =>
+  (await runOf(flow, paymentId, runId).result()) as BillPaymentOutcome;
+
+const runIdOf = async (paymentId: string): Promise<string> => (await runOf(flow, paymentId).describe()).runId;
+
+const stateOf = async (paymentId: string): Promise<string | undefined> =>
+  (await runOf(flow, paymentId).describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state);
+
+/** Everything about it that must not change once it is closed. */
+async function closedTruth(paymentId: string) {
+  const { outcome, disputed } = await flow.store.payments.facts(paymentId);
+  const actions = await flow.store.operatorActions.list(paymentId);
+  return { outcome, disputed, actions, ...(await truthOf(flow, paymentId)) };
+}
+
+const BY = { operator: 'op-1', note: 'biller confirmed by phone' };
+const SOON = { ...SHORT_POLICY, callbackGrace: '100 milliseconds' };
+
+interface Ended {
+  readonly request: BillPaymentRequest;
+  readonly outcome: BillPaymentOutcome;
+}
+
+async function ended(request: BillPaymentRequest): Promise<Ended> {
+  return { request, outcome: await outcomeOf(flow, request.paymentId) };
+}
+
+const paying =
+  (...args: Parameters<typeof ownRequest> extends [Flow, ...infer Rest] ? Rest : never) =>
+  async (): Promise<Ended> => {
+    const request = await ownRequest(flow, ...args);
+    await flow.payments.start(request);
+    return await ended(request);
+  };
+
+async function cancelled(): Promise<Ended> {
+  const request = await ownRequest(flow, 'paid-with-callback');
+  const validation = gates.hold('validate', request.accountNumber);
+  await flow.payments.start(request);
+  await validation.reached;
+  await flow.payments.payment(request.paymentId).cancel(BY);
+  validation.open();
+  return await ended(request);
+}
+
+const decided = (decision: 'paid' | 'declined') => async (): Promise<Ended> => {
+  const request = await ownRequest(flow, 'failed-callback-lost', { policy: SOON });
+  await flow.payments.start(request);
+  await needsAttention(flow, request.paymentId);
+  await flow.payments.payment(request.paymentId).resolve({ decision, ...BY });
+  return await ended(request);
+};
+
+// prettier-ignore
+const ENDS: readonly { readonly end: string; readonly ends: () => Promise<Ended>; readonly is: object; readonly state: string }[] = [
+  { end: 'paid by callback', ends: paying('paid-with-callback'), is: { kind: 'paid', settledBy: 'callback' }, state: 'Paid' },
+  { end: 'paid by poll', ends: paying('callback-lost', { policy: SOON }), is: { kind: 'paid', settledBy: 'poll' }, state: 'Paid' },
+  { end: 'declined at validation', ends: paying('invalid-account'), is: { kind: 'declined', step: 'validation' }, state: 'Declined' },
+  { end: 'declined for lack of funds', ends: paying('paid-with-callback', { amount: FUNDS + 1 }), is: { kind: 'declined', step: 'funds' }, state: 'Declined' },
+  { end: 'refused at the submission', ends: paying('rejected'), is: { kind: 'declined', step: 'submission' }, state: 'Declined' },
+  { end: 'failed', ends: paying('failed-refusal'), is: { kind: 'declined', step: 'result', providerCode: '1' }, state: 'Declined' },
+  { end: 'cancelled', ends: cancelled, is: { kind: 'cancelled', by: BY.operator }, state: 'Cancelled' },
+  { end: 'decided as paid', ends: decided('paid'), is: { kind: 'paid', settledBy: 'operator' }, state: 'Paid' },
+  { end: 'decided as declined', ends: decided('declined'), is: { kind: 'declined', settledBy: 'operator' }, state: 'Declined' },
+];
+
+describe('G7: a closed payment stays as it is, and nothing of it is sent again', () => {
+  test.concurrent.each(ENDS)(
+    '$end: reset to the first task, to the last, started again',
+    async ({ ends, is, state }) => {
+      const { request, outcome } = await ends();
+      const { paymentId } = request;
+      expect(outcome).toMatchObject(is);
+      const truth = await closedTruth(paymentId);
+      expect(truth).toMatchObject({ outcome, disputed: false });
+      const original = await runIdOf(paymentId);
+
+      for (const to of ['first', 'last'] as const) {
+        expect(await resultOf(paymentId, await reset(paymentId, to, original))).toEqual(outcome);
+        expect(await stateOf(paymentId)).toBe(state);
+      }
+      expect(await startAgain(flow, request)).toEqual(outcome);
+      expect(await flow.payments.pay(request)).toEqual(outcome);
+      expect(await closedTruth(paymentId)).toEqual(truth);
+    },
+  );
+
+  test.concurrent.each([
+    { end: 'paid', behaviour: 'paid-with-callback' },
+    { end: 'declined', behaviour: 'failed-refusal' },
+    { end: 'refused', behaviour: 'rejected' },
+  ] as const)('$end: terminated before the run knew that it was recorded, and started again', async ({ behaviour }) => {
+    const request = await ownRequest(flow, behaviour);
+    const { paymentId } = request;
+    const recorded = gates.hold('closed', paymentId);
+    await flow.payments.start(request);
+    await recorded.reached;
+    const truth = await closedTruth(paymentId);
+    await runOf(flow, paymentId).terminate('shown by a test');
+    recorded.open();
+
+    await flow.payments.start(request);
+    expect(await outcomeOf(flow, paymentId)).toEqual(truth.outcome);
+    expect(await closedTruth(paymentId)).toEqual(truth);
+  });
+});
+
+/** A server of ours takes half a second; a given one may take most of a minute. */
+const DELETED_WITHIN_MS = 75_000;
+
+describe('G8: also after the engine has forgotten it', () => {
+  test.concurrent.each([
+    { end: 'paid', behaviour: 'paid-with-callback' },
+    { end: 'declined', behaviour: 'rejected' },
+  ] as const)(
+    '$end: other content is a conflict, the same content the same outcome',
+    async ({ behaviour }) => {
+      const request = await ownRequest(flow, behaviour);
+      const { paymentId } = request;
+      const outcome = await flow.payments.pay(request);
+      const truth = await closedTruth(paymentId);
+      await forget(paymentId);
+
+      const other = { ...request, amount: request.amount + 1 };
+      await flow.payments.start(other); // nothing is left that would tell
+      await expect(flow.payments.payment(paymentId).outcome()).rejects.toThrow(PaymentConflict);
+      await flow.payments.start(request);
+      expect(await outcomeOf(flow, paymentId)).toEqual(outcome);
+      await expect(flow.payments.start(other)).rejects.toThrow(PaymentConflict);
+      expect(await closedTruth(paymentId)).toEqual(truth);
+    },
+    DELETED_WITHIN_MS + 30_000,
+  );
+
+  async function forget(paymentId: string): Promise<void> {
+    const run = runOf(flow, paymentId);
+    await flow.client.workflowService.deleteWorkflowExecution({
+      namespace: flow.client.options.namespace,
+      workflowExecution: { workflowId: run.workflowId },
+    });
+    const isGone = () =>
+      run.describe().then(
+        () => false,
+        (error: unknown) => error instanceof WorkflowNotFoundError,
+      );
+    await until('the history to be gone', isGone, (gone) => gone, DELETED_WITHIN_MS);
+  }
+});
+
+describe('G1: an open payment goes on, and is not sent again', () => {
+  const AGAIN = [
+    { how: 'reset to the first task', again: (id: string) => reset(id, 'first') },
+    { how: 'reset to the last task', again: (id: string) => reset(id, 'last') },
+    {
+      how: 'terminated and started again',
+      again: async (id: string, request: BillPaymentRequest) => {
+        await runOf(flow, id).terminate('shown by a test');
+        await flow.payments.start(request);
+      },
+    },
+  ] as const;
+
+  test.concurrent.each(AGAIN)('awaiting its result: $how', async ({ again }) => {
+    const request = await ownRequest(flow, 'pending-for-ever', { policy: SOON });
+    const paymentId = await sent(flow, request);
+    const stage = () => stageOf(flow, paymentId);
+    await until('the stage', stage, (seen) => seen === 'awaiting-result');
+    await again(paymentId, request);
+    await until('the stage', stage, (seen) => seen === 'awaiting-result');
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
+
+    flow.sandbox.setRecord(paymentId, COMPLETED);
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'poll' });
+    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+  });
+
+  test.concurrent.each(AGAIN)('needing attention: $how', async ({ again }) => {
+    const request = await ownRequest(flow, 'failed-callback-lost', { policy: SOON });
+    const paymentId = await sent(flow, request);
+    await needsAttention(flow, paymentId);
+    await again(paymentId, request);
+    await until(
+      'the person to be asked again',
+      () => stageOf(flow, paymentId),
+      (stage) => stage === 'needs-attention',
+    );
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
+
+    await flow.payments.payment(paymentId).resolve({ decision: 'declined', ...BY });
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'declined', settledBy: 'operator' });
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
+    expect(await flow.store.operatorActions.list(paymentId)).toHaveLength(1);
+  });
+
+  test.concurrent.each(AGAIN.filter(({ how }) => how !== 'reset to the last task'))(
+    'while it is being sent: $how, and the request that was on its way arrives once',
+    async ({ again }) => {
+      const request = await ownRequest(flow, 'paid-with-callback', { policy: SOON });
+      const { paymentId } = request;
+      const post = gates.hold('send', paymentId);
+      await flow.payments.start(request);
+      await post.reached;
+      await again(paymentId, request);
+      await until(
+        'the stage',
+        () => stageOf(flow, paymentId),
+        (stage) => stage === 'awaiting-result',
+      );
+      expect(flow.sandbox.payment(paymentId).postsSeen).toBe(0);
+      post.open();
+      expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid' });
+      expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+    },
+  );
+
+  test.concurrent('a decision that was not recorded before the reset has to be sent again', async () => {
+    const request = await ownRequest(flow, 'failed-callback-lost', { policy: SOON });
+    const paymentId = await sent(flow, request);
+    await needsAttention(flow, paymentId);
+    const close = gates.hold('close:paid', paymentId);
+    const lost = flow.payments
+      .payment(paymentId)
+      .resolve({ decision: 'paid', ...BY })
+      .catch((error: unknown) => error);
+    await close.reached;
+    const run = await reset(paymentId, 'first');
+    close.fail();
+    expect(await lost).toBeInstanceOf(Error);
+
+    const asked = async () =>
+      (await runOf(flow, paymentId, run).describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state);
+    await until('the person to be asked again', asked, (state) => state === 'NeedsAttention');
+    expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
+
+    await flow.payments.payment(paymentId).resolve({ decision: 'declined', operator: 'op-2', note: 'case C-1' });
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'declined', evidence: { operator: 'op-2' } });
+    expect(await flow.store.operatorActions.list(paymentId)).toHaveLength(1);
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
+  });
+});
