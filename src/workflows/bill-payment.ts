@@ -1,4 +1,11 @@
-import { ActivityFailure, CancellationScope, allHandlersFinished, condition } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+} from '@temporalio/workflow';
+import type { AccountReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { BillPaymentRequest } from '../payment/request';
 import type { Reservation, SubmissionResult } from '../payment/steps';
@@ -36,8 +43,10 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
   if (known.claimed) return await settle(payment, { kind: 'unknown', because: 'an earlier run may have sent it' });
 
   const account = await validate(payment);
-  if (account.kind !== 'valid')
-    return await closeUnsent(payment, declinedUnsent(payment, 'validation', account.kind, account.said));
+  if (account.kind === 'gave-up')
+    return await closeUnsent(payment, declinedUnsent(payment, 'validation', account.why, account.said));
+  if (account.kind === 'invalid')
+    return await closeUnsent(payment, declinedUnsent(payment, 'validation', 'account-invalid', account.reason));
 
   const funds = await reserve(payment);
   if (funds.kind === 'closed') return keep(payment, funds.outcome);
@@ -46,8 +55,8 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
 
   const submission = await submit(payment);
   if (submission.kind === 'closed') return keep(payment, submission.outcome);
-  if (submission.kind === 'expired')
-    return await closeUnsent(payment, declinedUnsent(payment, 'submission', 'expired', submission.said));
+  if (submission.kind === 'gave-up')
+    return await closeUnsent(payment, declinedUnsent(payment, 'submission', submission.why, submission.said));
   if (submission.kind === 'rejected') return await closeRejected(payment, submission.reasons);
 
   return await settle(payment, submission);
@@ -55,14 +64,11 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
 
 const FUNDS_REASONS = { insufficient: 'insufficient-funds', 'unknown-account': 'unknown-funding-account' } as const;
 
-type Validation = { readonly kind: 'valid' } | { readonly kind: 'account-invalid' | 'expired'; readonly said: string };
-
-async function validate(payment: PaymentTracker): Promise<Validation> {
+async function validate(payment: PaymentTracker): Promise<AccountReading | GaveUp> {
   const { serviceId, accountNumber } = payment.request;
-  return await untilExpired<Validation>(payment, async (options) => {
-    const account = await validateAccount.executeWithOptions(options, [{ serviceId, accountNumber }]);
-    return account.kind === 'valid' ? account : { kind: 'account-invalid', said: account.reason };
-  });
+  return await untilExpired(payment, (options) =>
+    validateAccount.executeWithOptions(options, [{ serviceId, accountNumber }]),
+  );
 }
 
 async function reserve(payment: PaymentTracker): Promise<Reservation> {
@@ -74,13 +80,10 @@ async function reserve(payment: PaymentTracker): Promise<Reservation> {
   );
 }
 
-/** Look, claim, send (design §6). 'expired' is no proof that nothing was sent: the claim decides that, in the close. */
-async function submit(payment: PaymentTracker): Promise<SubmissionResult | Expired> {
+/** Look, claim, send (design §6). Giving up is no proof that nothing was sent: the claim decides that, in the close. */
+async function submit(payment: PaymentTracker): Promise<SubmissionResult | GaveUp> {
   payment.enter('submitting');
-  return await untilExpired<SubmissionResult>(
-    payment,
-    async (options) => await submitPayment.executeWithOptions(options, [payment.request]),
-  );
+  return await untilExpired(payment, (options) => submitPayment.executeWithOptions(options, [payment.request]));
 }
 
 /** It may have been sent: nothing but proof, or a person, ends it. */
@@ -115,8 +118,10 @@ function keep(payment: PaymentTracker, outcome: BillPaymentOutcome): BillPayment
   return outcome;
 }
 
-interface Expired {
-  readonly kind: 'expired';
+interface GaveUp {
+  readonly kind: 'gave-up';
+  /** Its time was up, or the provider refuses what would be asked again. */
+  readonly why: 'expired' | 'rejected';
   readonly said: string;
 }
 
@@ -124,13 +129,18 @@ interface Expired {
 async function untilExpired<T>(
   payment: PaymentTracker,
   step: (options: { readonly scheduleToCloseTimeout: number }) => Promise<T>,
-): Promise<T | Expired> {
+): Promise<T | GaveUp> {
   const left = payment.expiresAt - Date.now();
-  if (left <= 0) return { kind: 'expired', said: 'its time was up' };
+  if (left <= 0) return { kind: 'gave-up', why: 'expired', said: 'its time was up' };
   try {
     return await step({ scheduleToCloseTimeout: left });
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    return { kind: 'expired', said: error.cause?.message ?? 'no answer in time' };
+    const refused = error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
+    return {
+      kind: 'gave-up',
+      why: refused ? 'rejected' : 'expired',
+      said: error.cause?.message ?? 'no answer in time',
+    };
   }
 }
