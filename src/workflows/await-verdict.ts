@@ -1,4 +1,5 @@
 import { condition } from '@temporalio/workflow';
+import type { Look } from '../payment/look';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { PollInput, PollResult } from '../payment/steps';
 import { confirmationDue, judge } from '../payment/verdict';
@@ -40,25 +41,28 @@ export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise
       poll.takeResult();
     } else if (payment.hints > 0) {
       payment.hints = 0;
-      const final = await lookNow(payment, 'callback');
+      const final = isFinal(await lookNow(payment, 'callback'));
       looks = final ? [] : LAGS.map((lag) => Date.now() + lag);
     } else if (looks[0] !== undefined && Date.now() >= looks[0]) {
-      const final = await lookNow(payment, 'callback');
+      const final = isFinal(await lookNow(payment, 'callback'));
       looks = final ? [] : looks.slice(1);
     }
   }
 }
 
-/** One look at once; whether it brought a final answer. A look that fails is no loss: the poll goes on. */
-export async function lookNow(payment: PaymentTracker, cause: 'callback' | 'poll'): Promise<boolean> {
+/** One look at once, or nothing when it fails: that is no loss, the poll goes on. */
+export async function lookNow(payment: PaymentTracker, cause: 'callback' | 'poll'): Promise<Look | undefined> {
   try {
     const look = await findPayment(payment.expected);
     payment.learn(look, cause);
-    return look.observation.kind === 'record' && look.observation.state !== 'pending';
+    return look;
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+const isFinal = (look: Look | undefined): boolean =>
+  look?.observation.kind === 'record' && look.observation.state !== 'pending';
 
 /**
  * The poll beside the flow: one activity at a time, whose retries are the looks, so that a look costs no event. It is never

@@ -84,12 +84,12 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
 
 /** Asks the provider first, then checks again that nobody else decided (design §7.6). */
 async function resolve(payment: PaymentTracker, resolution: Resolution): Promise<PaymentProgress> {
-  await lookNow(payment, 'poll');
+  const look = await lookNow(payment, 'poll');
   if (payment.decision !== undefined) throw refusal(`${payment.decision.operator} has decided meanwhile.`);
   if (payment.stage !== 'needs-attention')
     throw refusal(`It has ended by itself meanwhile: the payment is ${stageInWords(payment)}.`);
   if (resolution.decision === 'declined')
-    refuseIf(declineProblem(payment.expected, payment.seen, payment.lastLook, resolution, Date.now()));
+    refuseIf(declineProblem(payment.expected, payment.seen, look, resolution, Date.now()));
   payment.decision = { ...resolution, at: Date.now() };
   await condition(() => payment.outcome !== undefined);
   return payment.progress();
