@@ -43,7 +43,7 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
 
         // Send, once. The token is the one that the look has just proven.
         const submission = await almara.submitPayment(order, token, maySend, signal);
-        log.info({ paymentId, submission: submission.kind }, 'payment sent');
+        log.info({ paymentId, submission: submission.kind }, 'submission answered');
         return submission;
       });
     },
