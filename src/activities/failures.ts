@@ -2,6 +2,9 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { AlmaraRefusal, AlmaraTrouble } from '../almara';
 import { FAILURES, type InvalidField } from '../payment/contract';
 
+/** The retry policies' own maximum. A longer delay would reach beyond the time to submit, and the engine would give up at once. */
+const LONGEST_DELAY = 30_000;
+
 /** The one table from a cause to what the engine does about it. */
 export function toFailure(error: unknown): unknown {
   // Nothing was learnt: ask again, and not before the provider wants to be asked.
@@ -9,7 +12,7 @@ export function toFailure(error: unknown): unknown {
     return ApplicationFailure.create({
       message: error.message,
       type: `Almara:${error.kind}`,
-      ...(error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+      ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.min(error.retryAfterMs, LONGEST_DELAY) }),
     });
   }
   // The provider understood, and refuses: the same again brings the same.

@@ -1,3 +1,4 @@
+import { cancellationSignal } from '@temporalio/activity';
 import { AlmaraTrouble, type Almara } from '../almara';
 import { weighCallbacks, type Expected, type Look } from '../payment/look';
 import type { Observation } from '../payment/observation';
@@ -36,6 +37,8 @@ async function observe(almara: Almara, paymentId: string, signal: AbortSignal): 
   } catch (error) {
     // No answer is not worth a failure here: it reads like an answer that nobody understands.
     if (error instanceof AlmaraTrouble) return { kind: 'unreadable', said: error.message };
+    // Too slow for this look, which is an answer as well; a worker that stops is not.
+    if (signal.aborted && !cancellationSignal().aborted) return { kind: 'unreadable', said: 'nothing in time' };
     throw error;
   }
 }

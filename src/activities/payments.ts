@@ -34,7 +34,10 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
       const { request } = checked;
       const known = await store.payments.register(request, await fingerprint(request));
       if (known.kind === 'conflict') throw paymentConflict(request.paymentId);
-      if (known.kind === 'closed') return known;
+      if (known.kind === 'closed') {
+        const { disputed } = await store.payments.facts(request.paymentId);
+        return { ...known, disputed };
+      }
       const serviceName = request.serviceName ?? names.nameOf(request.serviceId);
       return {
         kind: 'open',

@@ -1,5 +1,6 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { isNews, type Look } from '../payment/look';
+import { isNews, type Expected, type Look } from '../payment/look';
+import type { Observation } from '../payment/observation';
 import type { PollInput, PollResult } from '../payment/steps';
 import { systemClock, type ActivityDependencies } from './dependencies';
 import { lookAgain } from './failures';
@@ -19,17 +20,36 @@ export function createPollPayment(dependencies: ActivityDependencies) {
       const look = activityInfo().attempt - 1;
       if (look === 0) throw lookAgain(firstMessage(input), untilNext(input, input.firstLookIn, clock.now()));
 
-      const signal = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]);
-      const seen = await lookAt(dependencies, input.expected, signal);
+      const seen = await tryLook(input.expected);
       const now = clock.now();
+      if (seen instanceof Error) {
+        // Our own store is in the way. The deadline holds all the same: a person must hear of it.
+        if (input.overdueAt !== undefined && now >= input.overdueAt) return { kind: 'overdue' };
+        throw lookAgain(`No look: ${seen.message}. Tried ${look} times.`, nextDelay(input, look, now));
+      }
       const news = newsOf(input, seen, now);
       if (news !== undefined) return { kind: news, look: seen };
-
-      const delay = untilNext(input, Math.min(input.maxInterval, input.interval * 2 ** Math.min(look - 1, 20)), now);
-      throw lookAgain(`Almara Pay says ${seen.observation.said}. Look ${look}, next in ${inWords(delay)}.`, delay);
+      const delay = nextDelay(input, look, now);
+      throw lookAgain(`${inSentence(seen.observation)} Look ${look}, next in ${inWords(delay)}.`, delay);
     },
   };
+
+  async function tryLook(expected: Expected): Promise<Look | Error> {
+    try {
+      return await lookAt(
+        dependencies,
+        expected,
+        AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN)]),
+      );
+    } catch (error) {
+      if (cancellationSignal().aborted || !(error instanceof Error)) throw error;
+      return error;
+    }
+  }
 }
+
+const inSentence = ({ kind, said }: Observation): string =>
+  kind === 'unreadable' ? `${said}.` : `Almara Pay says ${said}.`;
 
 function firstMessage({ known, firstLookIn }: PollInput): string {
   return known === undefined
@@ -37,12 +57,23 @@ function firstMessage({ known, firstLookIn }: PollInput): string {
     : `Almara Pay said ${known.said}. Next look in ${inWords(firstLookIn)}.`;
 }
 
-function newsOf(input: PollInput, { observation, closed }: Look, now: number): PollResult['kind'] | undefined {
+function newsOf(
+  input: PollInput,
+  { observation, closed, callbacks }: Look,
+  now: number,
+): PollResult['kind'] | undefined {
   const { known, confirmAt = Infinity, notFoundBy = Infinity, overdueAt = Infinity } = input;
   if (closed !== undefined || isNews(known, observation)) return 'news';
-  if (now >= confirmAt && observation.kind === 'record' && observation.state === 'failed') return 'news';
+  const final = observation.kind === 'record' && observation.state !== 'pending';
+  // A code or a receipt has come that nobody has looked at yet.
+  if (final && callbacks.count !== input.knownCallbacks) return 'news';
+  if (final && observation.state === 'failed' && now >= confirmAt) return 'news';
   if (now >= overdueAt) return 'overdue';
   return now >= notFoundBy && observation.kind === 'not-found' ? 'not-found' : undefined;
+}
+
+function nextDelay(input: PollInput, look: number, now: number): number {
+  return untilNext(input, Math.min(input.maxInterval, input.interval * 2 ** Math.min(look - 1, 20)), now);
 }
 
 /** The next look, brought forward to the next deadline. */

@@ -73,11 +73,11 @@ export function declineProblem(
   if (providerCase === undefined) {
     return `Almara Pay does not say that it failed (${seen?.said ?? 'no answer'}). To decline it all the same, name their written confirmation in "providerCase".`;
   }
-  if (facts.sent === 'not-by-us') return undefined;
+  if (facts.sent === 'not-by-us' && look !== undefined && look.claim === undefined) return undefined;
   if (look?.claim === undefined)
     return 'It cannot be checked now whether the request can still arrive: the store did not answer. Try again in a minute.';
   const deadAt = Date.parse(look.claim.tokenExpiresAt) + TOKEN_MARGIN;
   return now < deadAt
-    ? `The request may still be on its way until ${new Date(deadAt).toISOString().slice(11, 16)} UTC, when its token is dead for sure. Decline it after that.`
+    ? `The request may still be on its way until ${new Date(deadAt).toISOString().slice(0, 16).replace('T', ' ')} UTC, when its token is dead for sure. Decline it after that.`
     : undefined;
 }

@@ -48,7 +48,7 @@ export function weighCallbacks(expected: Expected, readings: readonly CallbackRe
   let code: CallbackEvidence['code'];
   let receipt: Receipt = {};
   for (const reading of readings) {
-    if (reading.claims !== 'failed') receipt = { ...reading.receipt, ...receipt };
+    if (reading.claims !== 'failed' && agrees(expected, reading)) receipt = { ...reading.receipt, ...receipt };
     // A duplicate's code is about the second request, never about this payment.
     if (reading.code === undefined || reading.code.meaning === 'duplicate') continue;
     const refusal = reading.code.meaning === 'refusal' && agrees(expected, reading);
@@ -71,7 +71,9 @@ export function isNews(known: Observation | undefined, seen: Observation): boole
   if (seen.kind === 'unreadable') return false;
   const before = known?.kind === 'record' ? known : undefined;
   const final = seen.kind === 'record' && seen.state !== 'pending';
-  if (!final) return before !== undefined && before.state !== 'pending';
+  // The end of a final answer, or the first sign of a payment that the provider did not know.
+  if (!final)
+    return before !== undefined ? before.state !== 'pending' : known?.kind === 'not-found' && seen.kind === 'record';
   return (
     before?.state !== seen.state ||
     before.amount !== seen.amount ||

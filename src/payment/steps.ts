@@ -17,7 +17,7 @@ export type Registration =
       readonly prepaid: boolean;
       readonly failedWithoutCode: 'ask' | 'decline';
     }
-  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome; readonly disputed: boolean };
 
 export interface ReserveRequest {
   readonly paymentId: string;
@@ -44,6 +44,8 @@ export interface PollInput {
   readonly expected: Expected;
   /** The last answer the workflow knows: the same again is no news. */
   readonly known?: Observation;
+  /** How many callbacks it has weighed. */
+  readonly knownCallbacks: number;
   readonly firstLookIn: number;
   readonly interval: number;
   readonly maxInterval: number;
@@ -53,10 +55,10 @@ export interface PollInput {
   readonly overdueAt?: number;
 }
 
-export interface PollResult {
-  readonly kind: 'news' | 'not-found' | 'overdue';
-  readonly look: Look;
-}
+export type PollResult =
+  | { readonly kind: 'news' | 'not-found'; readonly look: Look }
+  /** Without a look when our own store did not answer. */
+  | { readonly kind: 'overdue'; readonly look?: Look };
 
 /** Who did what and why, kept with what it looked like before. */
 export interface OperatorAction {

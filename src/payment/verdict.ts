@@ -47,9 +47,11 @@ export function observe(expected: Expected, facts: Facts, look: Look, at: number
   const seen = look.observation;
   const completedSeen =
     facts.completedSeen || look.completedSeen || (seen.kind === 'record' && seen.state === 'completed');
-  const next = { sent: facts.sent, submittedAt: facts.submittedAt, callbacks: look.callbacks, completedSeen };
+  // A claim was taken after all: an attempt that was slow may have sent it, so the record may be ours.
+  const sent = facts.sent === 'not-by-us' && look.claim !== undefined ? 'unknown' : facts.sent;
+  const next = { sent, submittedAt: facts.submittedAt, callbacks: look.callbacks, completedSeen };
   // Nobody could read it: what was known before still stands.
-  if (seen.kind === 'unreadable') return { ...facts, callbacks: look.callbacks, completedSeen };
+  if (seen.kind === 'unreadable') return { ...facts, sent, callbacks: look.callbacks, completedSeen };
   if (seen.kind === 'not-found' || seen.state === 'pending') return { ...next, observation: seen };
   if (seen.state === 'failed')
     return { ...next, observation: seen, failed: { since: facts.failed?.since ?? at, until: at } };

@@ -42,7 +42,7 @@ export async function closePayment(tx: Queryable, request: Close): Promise<Close
   const payment = await lockPayment(tx, paymentId);
 
   const standing = readOutcome(payment);
-  if (standing !== undefined) return await stands(tx, standing, outcome);
+  if (standing !== undefined) return await stands(tx, standing, request);
   assertPossible(payment, request);
   if (unsent && payment.claimed) return { kind: 'may-have-been-sent' };
   const news = await newsAgainst(tx, payment, request);
@@ -74,9 +74,14 @@ async function lockPayment(tx: Queryable, paymentId: string): Promise<LockedPaym
  * What is recorded stays. The same close again, because its answer was lost, is no contradiction: times and words may differ. Nor is
  * a cancellation beside a decline: that the bill was not paid is what both say.
  */
-async function stands(tx: Queryable, standing: BillPaymentOutcome, offered: BillPaymentOutcome): Promise<Closed> {
+async function stands(
+  tx: Queryable,
+  standing: BillPaymentOutcome,
+  { outcome: offered, unsent }: Close,
+): Promise<Closed> {
   const amountPaid = (outcome: BillPaymentOutcome): number => (outcome.kind === 'paid' ? outcome.amount : 0);
-  const contradicts = amountPaid(standing) !== amountPaid(offered);
+  // Who gave up before sending says nothing about what the provider did.
+  const contradicts = !unsent && amountPaid(standing) !== amountPaid(offered);
   if (contradicts) {
     await tx.query('UPDATE payments SET disputed_at = now() WHERE payment_id = $1 AND disputed_at IS NULL', [
       standing.paymentId,

@@ -28,7 +28,8 @@ export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise
     // Another run has closed it. Proof to the contrary went through above, so that the closing transaction sees the contradiction.
     if (payment.lastLook?.closed !== undefined) return { kind: 'closed', outcome: payment.lastLook.closed };
     if (payment.decision !== undefined) return { kind: 'settled', ...decided(payment, payment.decision) };
-    if (verdict.attention !== undefined) payment.needAttention(verdict.attention.reason, verdict.attention.because);
+    const asks = verdict.attention ?? payment.stillAsks();
+    if (asks !== undefined) payment.needAttention(asks.reason, asks.because);
     poll.keepGoing();
 
     const { revision } = payment;
@@ -89,34 +90,39 @@ export class Poll {
         this.running = false;
         this.result = result;
       },
-      // It is retried for ever, so only an engine that gave up on it comes here: the next change of anything starts another.
+      // It is retried for ever, so only somebody who failed it by hand comes here: start another.
       () => {
         this.running = false;
+        this.payment.revision += 1;
       },
     );
   }
 
   takeResult(): void {
-    if (this.result !== undefined) this.payment.learn(this.result.look, 'poll');
+    // Without a look only the time has passed: that is judged as well.
+    if (this.result?.look !== undefined) this.payment.learn(this.result.look, 'poll');
     this.result = undefined;
   }
 
   private nextRound(): PollInput {
     const { policy, attentionAt } = this.payment.rules;
-    const { observation: known, submittedAt } = this.payment.seen;
+    const { observation: known, callbacks, submittedAt } = this.payment.seen;
     const confirmAt = confirmationDue(this.payment.seen, policy);
+    // A failure that is still to be confirmed is given its time; then a person is asked.
+    const askAt = Math.max(attentionAt, confirmAt ?? 0);
     const asked = this.payment.attention !== undefined;
     const interval = asked ? policy.pollMaxInterval : policy.pollInterval;
     const notFoundBy = submittedAt + policy.notFoundGrace;
     return {
       expected: this.payment.expected,
+      knownCallbacks: callbacks.count,
       firstLookIn: this.rounds === 1 ? policy.callbackGrace : interval,
       interval,
       maxInterval: policy.pollMaxInterval,
       ...(known && { known }),
       ...(confirmAt !== undefined && { confirmAt }),
       ...(notFoundBy > Date.now() && { notFoundBy }),
-      ...(attentionAt > Date.now() && { overdueAt: attentionAt }),
+      ...(askAt > Date.now() && { overdueAt: askAt }),
     };
   }
 }

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   allHandlersFinished,
   condition,
+  sleep,
 } from '@temporalio/workflow';
 import type { AccountReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
@@ -38,7 +39,7 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
   const known = await untilStored(payment, 'Register the payment', (options) =>
     store.registerPayment.executeWithOptions(options, [request]),
   );
-  if (known.kind === 'closed') return keep(payment, known.outcome);
+  if (known.kind === 'closed') return keep(payment, known.outcome, known);
   payment.register(known);
   if (known.claimed) return await settle(payment, { kind: 'unknown', because: 'an earlier run may have sent it' });
 
@@ -53,6 +54,7 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
   if (funds.kind !== 'reserved')
     return await closeUnsent(payment, declinedUnsent(payment, 'funds', FUNDS_REASONS[funds.kind], 'nothing was sent'));
 
+  payment.fundsHeld = payment.request.fundingAccount !== undefined;
   const submission = await submit(payment);
   if (submission.kind === 'closed') return keep(payment, submission.outcome);
   if (submission.kind === 'gave-up')
@@ -86,35 +88,50 @@ async function submit(payment: PaymentTracker): Promise<SubmissionResult | GaveU
   return await untilExpired(payment, (options) => submitPayment.executeWithOptions(options, [payment.request]));
 }
 
+/** Between a close that was refused and the look at why: the store may still be writing it down. */
+const LOOK_PAUSE = 1_000;
+
 /** It may have been sent: nothing but proof, or a person, ends it. */
 async function settle(
   payment: PaymentTracker,
   submission: Parameters<PaymentTracker['submitted']>[0],
 ): Promise<BillPaymentOutcome> {
   payment.submitted(submission);
+  if (submission.kind === 'id-in-use' && submission.record === undefined) await lookNow(payment, 'poll');
   const poll = new Poll(payment);
   for (;;) {
     const settlement = await awaitVerdict(payment, poll);
     if (settlement.kind === 'closed') return keep(payment, settlement.outcome);
-    const outcome = await close(payment, settlement);
-    if (outcome !== undefined) return outcome;
+    const closed = await close(payment, settlement);
+    if (closed.kind === 'closed') return closed.outcome;
+    payment.decision = undefined;
     // Evidence has come in that the verdict did not rest on: see it first.
+    await sleep(LOOK_PAUSE, { summary: 'New evidence: look again' });
     await lookNow(payment, 'callback');
   }
 }
 
 async function closeUnsent(payment: PaymentTracker, outcome: BillPaymentOutcome): Promise<BillPaymentOutcome> {
   const closed = await close(payment, { outcome, unsent: true });
-  return closed ?? (await settle(payment, { kind: 'unknown', because: 'an attempt to send it was under way' }));
+  if (closed.kind === 'closed') return closed.outcome;
+  if (closed.kind === 'may-have-been-sent')
+    return await settle(payment, { kind: 'unknown', because: 'an attempt to send it was under way' });
+  // Nothing was sent, and yet the provider has a completed record under our id.
+  return await settle(payment, { kind: 'id-in-use' });
 }
 
 async function closeRejected(payment: PaymentTracker, reasons: readonly string[]): Promise<BillPaymentOutcome> {
   const closed = await close(payment, { outcome: rejected(payment, reasons) });
-  return closed ?? (await settle(payment, { kind: 'unknown', because: 'refused, yet something speaks against it' }));
+  if (closed.kind === 'closed') return closed.outcome;
+  return await settle(payment, { kind: 'unknown', because: 'refused, yet something speaks against it' });
 }
 
-function keep(payment: PaymentTracker, outcome: BillPaymentOutcome): BillPaymentOutcome {
-  payment.close(outcome, { disputed: false });
+function keep(
+  payment: PaymentTracker,
+  outcome: BillPaymentOutcome,
+  { disputed } = { disputed: false },
+): BillPaymentOutcome {
+  payment.close(outcome, { disputed });
   return outcome;
 }
 

@@ -11,16 +11,21 @@ export interface Ending {
   readonly action?: OperatorAction;
 }
 
-/** Writes the end down (design §8). Undefined: something speaks against it, and nothing was changed. */
-export async function close(payment: PaymentTracker, ending: Ending): Promise<BillPaymentOutcome | undefined> {
+/** Recorded, by whomever; or why not, and then nothing was changed. */
+export type Closed =
+  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome }
+  | { readonly kind: 'may-have-been-sent' | 'reconsider' };
+
+/** Writes the end down (design §8). */
+export async function close(payment: PaymentTracker, ending: Ending): Promise<Closed> {
   const before = payment.stage;
   payment.ending = ending.outcome;
   payment.enter('recording');
   const result = await record(payment, ending);
-  if (result.kind === 'recorded' || result.kind === 'stands') return result.outcome;
+  if (result.kind === 'recorded' || result.kind === 'stands') return { kind: 'closed', outcome: result.outcome };
   payment.ending = undefined;
   payment.enter(before);
-  return undefined;
+  return { kind: result.kind };
 }
 
 /** The closing transaction alone: the stage is the caller's. What was recorded ends the run, whoever recorded it. */
@@ -66,7 +71,7 @@ export async function untilStored<T>(
       if (!(error instanceof ActivityFailure)) throw error;
       // The caller's mistake, not the store's: the run fails with the typed cause, and nothing was sent.
       if (error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true) throw error.cause;
-      payment.needAttention('store-unavailable', 'the store does not answer');
+      payment.storeIsDown(error.cause?.message ?? 'no answer');
       await sleep(pause, { summary: 'The store is down: try again' });
       patience = BRIEFLY;
     }

@@ -9,28 +9,17 @@ import type { PaymentTracker } from './tracker';
 const OPERATORS_PAGE = 'docs/operators.md';
 
 export function progressDetails(payment: PaymentTracker): string {
-  if (!payment.isRegistered) {
-    return `Payment ${payment.paymentId} · times in UTC\n\n### Registering\n\nNothing was sent, no money is held. If this stays, the store is down.`;
-  }
-  const { amount, currency } = payment.request;
-  const head = ['Payment ' + payment.paymentId, `${currency} ${amount}`, payment.serviceName, 'times in UTC']
-    .filter((part) => part !== undefined)
-    .join(' · ');
+  const known = payment.isRegistered ? payment.request : undefined;
+  const parts = [known && `${known.currency} ${known.amount}`, payment.serviceName, 'times in UTC'];
+  const head = [`Payment ${payment.paymentId}`, ...parts.filter((part) => part !== undefined)].join(' · ');
   const [heading, text] = stageText(payment);
   return `${head}\n\n### ${heading}\n\n${text}`;
 }
 
 function stageText(payment: PaymentTracker): [heading: string, text: string] {
-  // The store is down before anything could be sent: the stage stays, and says why it waits.
-  if (
-    payment.attention?.reason === 'store-unavailable' &&
-    payment.stage !== 'closed' &&
-    payment.stage !== 'recording'
-  ) {
-    return [
-      'Needs attention: `store-unavailable`',
-      `Since ${clock(payment.attention.since)} the store does not answer. Nothing is lost; it goes on by itself when PostgreSQL is back. **Never terminate.**`,
-    ];
+  if (payment.storeDown !== undefined && payment.outcome === undefined) return storeText(payment.storeDown);
+  if (!payment.isRegistered) {
+    return ['Registering', 'Not read yet: an earlier run may have sent it. Do not pay this bill another way.'];
   }
   switch (payment.stage) {
     case 'validating':
@@ -64,6 +53,13 @@ function stageText(payment: PaymentTracker): [heading: string, text: string] {
   }
 }
 
+function storeText({ because, since }: NonNullable<PaymentTracker['storeDown']>): [string, string] {
+  return [
+    'Needs attention: `store-unavailable`',
+    `Since ${clock(since)} the store does not do its part (${because}). Nothing is lost: it is tried again every few minutes, and goes on by itself. Do not pay this bill another way. **Never terminate.** ${OPERATORS_PAGE}#store-unavailable`,
+  ];
+}
+
 function awaitingText(payment: PaymentTracker): [string, string] {
   const last = payment.said === undefined ? '' : ` At ${clock(payment.said.at)} Almara Pay said: ${payment.said.said}.`;
   const asked = `A person is asked at ${clock(payment.attentionAt)}.`;
@@ -71,6 +67,13 @@ function awaitingText(payment: PaymentTracker): [string, string] {
     return [
       'Sent. Waiting for the result',
       `Accepted ${clock(Date.parse(payment.submission.at), 'seconds')}, ${payment.submission.said}.${last} Latest answer: Pending Activities → pollPayment. ${asked} **You:** nothing; checkStatusNow looks at once.`,
+    ];
+  }
+  const notSent = payment.submission?.said.startsWith('not sent: ') === true;
+  if (notSent) {
+    return [
+      'Claimed, and not sent',
+      `It was not sent (${payment.submission?.said.slice('not sent: '.length) ?? ''}) and will not be: the claim is never given back. We ask by its id all the same.${last} ${asked} **You:** nothing. Do not pay this bill another way.`,
     ];
   }
   return [
@@ -99,22 +102,31 @@ function attentionText(payment: PaymentTracker): [string, string] {
     because: 'nothing yet',
     since: payment.startedAt,
   };
-  const foreign = reason === 'id-in-use';
-  const watching = foreign
-    ? ' Usual way out: find out whose record it is, decline this payment, pay again under a new id.'
-    : ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
-  const paid = '{"decision":"paid","operator":"YOU","note":"WHO CONFIRMED, HOW","receiptNumber":"…"}';
+  const paid = `{"decision":"paid","operator":"YOU","note":"WHO CONFIRMED, HOW","receiptNumber":"…"${reason === 'paid-without-token' ? ',"token":"…"' : ''}}`;
   const declined = '{"decision":"declined","operator":"YOU","note":"WHO CONFIRMED, HOW","providerCase":"…"}';
-  const effect = payment.request.fundingAccount === undefined ? 'ends it as not paid' : 'gives the money back';
+  // What Almara Pay calls paid cannot be declined: the line would only be refused.
+  const lines = reason === 'paid-without-token' ? [paid] : [paid, declined];
+  const effect = payment.fundsHeld ? 'gives the money back' : 'ends it as not paid';
+  const caution =
+    reason === 'paid-without-token'
+      ? 'Give the customer the token as well.'
+      : `One of the two lines. "declined" ${effect}: only if Almara Pay confirms in writing that it was not and will not be paid.`;
   return [
     `Needs attention: \`${reason}\``,
     [
-      `Since ${clock(since)}. ${held(payment, 'still ')} ${KNOWN[reason](because)}${watching}`,
+      `Since ${clock(since)}. ${held(payment, 'still ')} ${KNOWN[reason](because)} ${wayOut(payment, reason)}`,
       '**Decide only with proof from Almara Pay or the biller.** More Actions → Send an Update → resolvePayment:',
-      `\`\`\`json\n${paid}\n${declined}\n\`\`\``,
-      `One of the two lines. "declined" ${effect}: only if Almara Pay confirms in writing that it was not and will not be paid. About this reason: ${OPERATORS_PAGE}#${reason}`,
+      `\`\`\`json\n${lines.join('\n')}\n\`\`\``,
+      `${caution} About this reason: ${OPERATORS_PAGE}#${reason}`,
     ].join('\n\n'),
   ];
+}
+
+function wayOut(payment: PaymentTracker, reason: AttentionReason): string {
+  if (reason === 'id-in-use')
+    return 'Find out whose record it is. If it is not this bill, decline this payment and pay again under a new id.';
+  if (reason === 'paid-without-token') return 'A callback with the token ends this by itself.';
+  return `We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
 }
 
 /** The closed stages, from the outcome alone: its summary is all that a closed run shows. */
@@ -161,12 +173,14 @@ const operatorOf = (outcome: Pick<PaidOutcome, 'evidence'> | Pick<DeclinedOutcom
 const money = (payment: PaymentTracker): string => `${payment.request.currency} ${payment.request.amount}`;
 
 const held = (payment: PaymentTracker, still = ''): string =>
-  payment.request.fundingAccount === undefined ? 'No money is held.' : `${money(payment)} is ${still}held.`;
+  payment.fundsHeld ? `${money(payment)} is ${still}held.` : 'No money is held.';
 
 const minutes = (ms: number): string =>
   ms >= 60_000 ? `${Math.round(ms / 60_000)} min` : `${Math.max(1, Math.round(ms / 1000))} s`;
 
-/** `02:44`, or with the date when it is another day's reader who needs it. */
+/** `02:44`, or `11-21 02:44` for a reader on another day. */
 export function clock(at: number, precision: 'minutes' | 'seconds' = 'minutes'): string {
-  return new Date(at).toISOString().slice(11, precision === 'minutes' ? 16 : 19);
+  const time = new Date(at).toISOString();
+  const day = time.slice(0, 10) === new Date().toISOString().slice(0, 10) ? '' : `${time.slice(5, 10)} `;
+  return day + time.slice(11, precision === 'minutes' ? 16 : 19);
 }

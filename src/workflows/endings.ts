@@ -65,6 +65,8 @@ export function paid(payment: PaymentTracker, record: PaymentRecord, receipt: Re
 export function decided(payment: PaymentTracker, decision: Resolution & { readonly at: number }): Ending {
   return {
     outcome: decidedOutcome(payment, decision),
+    // Declined because nothing was sent: then nothing may be sent, by whichever attempt.
+    unsent: decision.decision === 'declined' && payment.seen.sent === 'not-by-us',
     action: actionOf(payment, 'resolvePayment', decision),
   };
 }
@@ -118,7 +120,7 @@ function declined(
   return { ...outcome, summary: declinedSummary(outcome, returned) };
 }
 
-const isFunded = (payment: PaymentTracker): boolean => payment.request.fundingAccount !== undefined;
+const isFunded = (payment: PaymentTracker): boolean => payment.fundsHeld;
 
 const returnedMoney = (payment: PaymentTracker): string | undefined =>
   isFunded(payment) ? `${payment.request.currency} ${payment.request.amount}` : undefined;

@@ -6,6 +6,7 @@ import {
   defineSignal,
   defineUpdate,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES, QUERIES, SIGNALS, UPDATES } from '../payment/contract';
 import { cancellationProblem, declineProblem, resolutionProblem, statusCheckProblem } from '../payment/decisions';
@@ -21,6 +22,9 @@ export const resolvePayment = defineUpdate<PaymentProgress, [Resolution]>(UPDATE
 export const checkStatusNow = defineUpdate<PaymentProgress, [StatusCheck]>(UPDATES.checkStatusNow);
 export const cancelPayment = defineUpdate<PaymentProgress, [Cancellation]>(UPDATES.cancelPayment);
 export const paymentProgress = defineQuery<PaymentProgress>(QUERIES.paymentProgress);
+
+/** Far below what the engine allows, and far above what a payment needs. */
+const MANY_EVENTS = 10_000;
 
 /** What the UI's Request Cancellation is recorded as. */
 const FROM_UI: Cancellation = { operator: 'temporal-ui', note: 'Request Cancellation' };
@@ -61,6 +65,8 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
     description: 'Ask the provider at once: {"operator"}. Changes nothing by itself.',
     validator: (check) => {
       refuseIf(statusCheckProblem(check));
+      if (workflowInfo().historyLength > MANY_EVENTS)
+        throw refusal('It was checked very often already. The poll goes on by itself.');
       if (payment.stage !== 'awaiting-result' && payment.stage !== 'needs-attention')
         throw refusal(`There is nothing to ask: the payment is ${stageInWords(payment)}.`);
     },
@@ -91,7 +97,11 @@ async function resolve(payment: PaymentTracker, resolution: Resolution): Promise
   if (resolution.decision === 'declined')
     refuseIf(declineProblem(payment.expected, payment.seen, look, resolution, Date.now()));
   payment.decision = { ...resolution, at: Date.now() };
-  await condition(() => payment.outcome !== undefined);
+  await condition(() => payment.outcome !== undefined || payment.decision === undefined);
+  if (payment.outcome === undefined)
+    throw refusal(
+      'Something has come in that speaks against it; nothing was changed. Look at the payment and decide again.',
+    );
   return payment.progress();
 }
 

@@ -10,6 +10,12 @@ import type { OperatorAction, Registration, SubmissionResult } from '../payment/
 import { observe, type Facts, type Rules } from '../payment/verdict';
 import { progressDetails } from './details';
 
+/** The record may be unknown to this run: an earlier one saw it. */
+interface InUse {
+  readonly kind: 'id-in-use';
+  readonly record?: PaymentRecord;
+}
+
 type Registered = Extract<Registration, { kind: 'open' }>;
 
 /**
@@ -19,6 +25,10 @@ type Registered = Extract<Registration, { kind: 'open' }>;
 export class PaymentTracker {
   stage: Stage = 'validating';
   attention: { readonly reason: AttentionReason; readonly because: string; readonly since: number } | undefined;
+  /** Since when, and how, the store keeps a step waiting. */
+  storeDown: { readonly because: string; readonly since: number } | undefined;
+  /** Money was reserved for it, by this run or an earlier one. */
+  fundsHeld = false;
   submission: PaymentProgress['submission'];
   facts: Facts | undefined;
   lastLook: Look | undefined;
@@ -85,6 +95,7 @@ export class PaymentTracker {
 
   register(registered: Registered): void {
     this.registered = { ...registered, policy: clampPolicy(registered.policy) };
+    this.fundsHeld = registered.claimed && registered.request.fundingAccount !== undefined;
     // A client in another language may not have set the attributes at the start.
     if (workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) === undefined) this.publish('InProgress');
     this.refresh();
@@ -107,12 +118,13 @@ export class PaymentTracker {
   }
 
   enter(stage: Stage): void {
+    if (this.outcome !== undefined) return;
     this.stage = stage;
     this.refresh();
   }
 
   /** From here on the request may have left. */
-  submitted(result: Extract<SubmissionResult, { kind: 'accepted' | 'unknown' | 'id-in-use' }>): void {
+  submitted(result: Extract<SubmissionResult, { kind: 'accepted' | 'unknown' }> | InUse): void {
     const at = Date.now();
     const nothingYet = { callbacks: { count: 0, receipt: {} }, completedSeen: false, submittedAt: at };
     switch (result.kind) {
@@ -126,8 +138,8 @@ export class PaymentTracker {
         this.facts = { sent: 'unknown', ...nothingYet };
         break;
       case 'id-in-use':
-        this.said = { said: result.record.said, at };
-        this.facts = { sent: 'not-by-us', ...nothingYet, observation: result.record };
+        if (result.record !== undefined) this.said = { said: result.record.said, at };
+        this.facts = { sent: 'not-by-us', ...nothingYet, ...(result.record && { observation: result.record }) };
         break;
     }
     this.enter('awaiting-result');
@@ -146,18 +158,33 @@ export class PaymentTracker {
 
   /** A person is asked; the newest reason is shown. Asking twice for the same costs nothing. */
   needAttention(reason: AttentionReason, because: string): void {
+    if (this.outcome !== undefined) return;
     const changed = this.attention?.reason !== reason;
     this.attention = { reason, because, since: this.attention?.since ?? Date.now() };
-    if (reason !== 'store-unavailable' && this.outcome === undefined) this.stage = 'needs-attention';
+    this.stage = 'needs-attention';
     if (changed) this.publish('NeedsAttention', reason);
     this.refresh();
   }
 
-  /** The store answers again: what waited for it goes on by itself. */
+  /** Once asked, a person stays asked until there is an answer; a reason that no longer holds gives way to the plain one. */
+  stillAsks(): { readonly reason: AttentionReason; readonly because: string } | undefined {
+    return this.attention && { reason: 'provider-silent', because: this.said?.said ?? 'nothing yet' };
+  }
+
+  /** A step waits for the store for too long. The stage stays: this is not a question that anybody can answer. */
+  storeIsDown(because: string): void {
+    if (this.outcome !== undefined) return;
+    if (this.storeDown === undefined) this.publish('NeedsAttention', 'store-unavailable');
+    this.storeDown = { because: because.slice(0, 200), since: this.storeDown?.since ?? Date.now() };
+    this.refresh();
+  }
+
+  /** What waited for the store goes on by itself. */
   storeAnswered(): void {
-    if (this.attention?.reason !== 'store-unavailable') return;
-    this.attention = undefined;
-    this.publish('InProgress');
+    if (this.storeDown === undefined) return;
+    this.storeDown = undefined;
+    if (this.attention === undefined) this.publish('InProgress');
+    else this.publish('NeedsAttention', this.attention.reason);
     this.refresh();
   }
 
@@ -174,7 +201,7 @@ export class PaymentTracker {
 
   progress(): PaymentProgress {
     const request = this.registered?.request;
-    const reason = this.stage === 'closed' ? undefined : this.attention?.reason;
+    const reason = this.stage === 'closed' ? undefined : this.storeDown ? 'store-unavailable' : this.attention?.reason;
     return {
       paymentId: this.paymentId,
       stage: this.stage,

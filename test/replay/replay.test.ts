@@ -18,13 +18,17 @@ if (VERSION !== undefined) {
   test('records a history of each path', async () => await recordAll(path.join(FOLDER, VERSION)), 240_000);
 }
 
-const recorded = readdirSync(FOLDER).flatMap((version) => readdirSync(path.join(FOLDER, version)).map((file) => ({ version, file })));
+const recorded = readdirSync(FOLDER).flatMap((version) =>
+  readdirSync(path.join(FOLDER, version)).map((file) => ({ version, file })),
+);
 
 const read = ({ version, file }: { readonly version: string; readonly file: string }): unknown =>
   JSON.parse(readFileSync(path.join(FOLDER, version, file), 'utf8'));
 
 test('there is a history of each path', () => {
-  const paths = [...BEHAVIOURS.map(({ name }) => name), 'cancelled', 'decided-paid', 'decided-declined', 'expired'].map((name) => `${name}.json`);
+  const paths = [...BEHAVIOURS.map(({ name }) => name), 'cancelled', 'decided-paid', 'decided-declined', 'expired'].map(
+    (name) => `${name}.json`,
+  );
   expect(recorded.map(({ file }) => file)).toEqual(expect.arrayContaining(paths));
 });
 
@@ -35,11 +39,16 @@ test.each(recorded)('$version $file replays on the present code', async (which) 
 describe('a changed flow is caught', () => {
   let changed: WorkflowBundleWithSourceMap;
   beforeAll(async () => {
-    changed = await bundleWorkflowCode({ workflowsPath: path.join(__dirname, 'changed'), logger: new DefaultLogger('ERROR') });
+    changed = await bundleWorkflowCode({
+      workflowsPath: path.join(__dirname, 'changed'),
+      logger: new DefaultLogger('ERROR'),
+    });
   }, 60_000);
 
   test.each(recorded.slice(0, 3))('$version $file', async (which) => {
-    await expect(Worker.runReplayHistory({ workflowBundle: changed }, read(which))).rejects.toThrow(DeterminismViolationError);
+    await expect(Worker.runReplayHistory({ workflowBundle: changed }, read(which))).rejects.toThrow(
+      DeterminismViolationError,
+    );
   });
 });
 
@@ -49,7 +58,8 @@ async function recordAll(folder: string): Promise<void> {
   for (const { name } of BEHAVIOURS) save(folder, name, await historyOfBehaviour(flow, name));
   save(folder, 'cancelled', await historyOfCancelled());
   save(folder, 'expired', await historyOfExpired());
-  for (const decision of ['paid', 'declined'] as const) save(folder, `decided-${decision}`, await historyOfDecided(flow, decision));
+  for (const decision of ['paid', 'declined'] as const)
+    save(folder, `decided-${decision}`, await historyOfDecided(flow, decision));
 }
 
 type History = Awaited<ReturnType<typeof historyOf>>;
@@ -70,17 +80,23 @@ async function historyOfBehaviour(flow: Flow, name: BehaviourName): Promise<Hist
 /** Cancelled while the provider keeps the validation waiting. */
 async function historyOfCancelled(): Promise<History> {
   const untilStopped = (_bill: unknown, signal?: AbortSignal) =>
-    new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('the worker stops'))));
+    new Promise<never>((_resolve, reject) =>
+      signal?.addEventListener('abort', () => reject(new Error('the worker stops'))),
+    );
   const flow = await startFlow({ almara: (real) => ({ ...real, validateAccount: untilStopped }) });
   const request = flow.request('paid-with-callback');
   const payment = await flow.payments.start(request);
-  await expect(payment.cancel({ operator: 'recorder', note: 'for the record' })).resolves.toMatchObject({ stage: 'closed' });
+  await expect(payment.cancel({ operator: 'recorder', note: 'for the record' })).resolves.toMatchObject({
+    stage: 'closed',
+  });
   await outcomeOf(flow, request.paymentId);
   return await historyOf(flow, request.paymentId);
 }
 
 async function historyOfExpired(): Promise<History> {
-  const flow = await startFlow({ almara: (real) => ({ ...real, findPayment: () => Promise.reject(new Error('out of reach')) }) });
+  const flow = await startFlow({
+    almara: (real) => ({ ...real, findPayment: () => Promise.reject(new Error('out of reach')) }),
+  });
   const request = flow.request('paid-with-callback', { policy: { ...SHORT_POLICY, submitWithin: '2 seconds' } });
   await flow.payments.start(request);
   expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'declined', reason: 'expired' });

@@ -179,7 +179,7 @@ describe('what a poll reports', () => {
   const NEWS: readonly [what: string, known: Observation | undefined, seen: Observation, news: boolean][] = [
     ['a first pending record', undefined, pending, false],
     ['not found', undefined, notFound, false],
-    ['found at last, pending', notFound, pending, false],
+    ['found at last, pending', notFound, pending, true],
     ['unreadable', RECORD, unreadable, false],
     ['completed', undefined, RECORD, true],
     ['failed', pending, failed, true],

@@ -16,17 +16,24 @@ const BILLED = [
   'upsertWorkflowSearchAttributesEventAttributes',
 ] as const satisfies readonly (keyof Event)[];
 
-const billedEvents = (events: readonly Event[]): number => events.filter((event) => BILLED.some((kind) => event[kind] != null)).length;
+const billedEvents = (events: readonly Event[]): number =>
+  events.filter((event) => BILLED.some((kind) => event[kind] != null)).length;
 
 /** Retries are billed too: the started event of an activity tells its attempt. One that is still open has none: it ran `open` times. */
 function activityStarts(events: readonly Event[], open: number): number {
   const scheduled = events.filter((event) => event.activityTaskScheduledEventAttributes != null).length;
-  const started = events.map((event) => event.activityTaskStartedEventAttributes).filter((attributes) => attributes != null);
+  const started = events
+    .map((event) => event.activityTaskStartedEventAttributes)
+    .filter((attributes) => attributes != null);
   return started.reduce((sum, { attempt }) => sum + (attempt ?? 1), 0) + (scheduled - started.length) * open;
 }
 
 const localActivityTasks = (events: readonly Event[]): number =>
-  new Set(events.map((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString()).filter((id) => id !== undefined)).size;
+  new Set(
+    events
+      .map((event) => event.markerRecordedEventAttributes?.workflowTaskCompletedEventId?.toString())
+      .filter((id) => id !== undefined),
+  ).size;
 
 async function costOf(flow: Flow, paymentId: string, { open }: { readonly open: number }) {
   const { events } = await historyOf(flow, paymentId);
@@ -62,7 +69,14 @@ describe('what a payment costs', () => {
 
   test('a poll costs no event: two looks or ten, the history is as long', async () => {
     const events = async (looks: number): Promise<number> => {
-      const { paymentId, ...request } = flow.request('pending-for-ever', { policy: { ...SHORT_POLICY, callbackGrace: '1 millisecond', pollInterval: '100 milliseconds', pollMaxInterval: '100 milliseconds' } });
+      const { paymentId, ...request } = flow.request('pending-for-ever', {
+        policy: {
+          ...SHORT_POLICY,
+          callbackGrace: '1 millisecond',
+          pollInterval: '100 milliseconds',
+          pollMaxInterval: '100 milliseconds',
+        },
+      });
       await flow.payments.start({ paymentId, ...request });
       const handle = flow.client.workflow.getHandle(`bill-payment-${paymentId}`);
       for (;;) {

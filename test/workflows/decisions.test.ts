@@ -202,7 +202,7 @@ describe('a decision', () => {
       (now) => now > (claim?.tokenExpiresAt.getTime() ?? Infinity),
     );
     const named = await refusal(of(paymentId).resolve({ decision: 'declined', ...BY, providerCase: 'C-1' }));
-    expect(named).toMatch(/may still be on its way until \d\d:\d\d UTC/);
+    expect(named).toMatch(/may still be on its way until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
     await expectUndecided(paymentId);
   });
 
