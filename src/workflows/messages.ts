@@ -76,8 +76,7 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
     description: 'Cancel a payment that was not sent yet: {"operator","note"}.',
     validator: (by) => {
       refuseIf(cancellationProblem(by));
-      if (!payment.isRegistered)
-        throw refusal('The payment is being registered: nothing was sent. Try again in a moment.');
+      if (!payment.isRegistered) throw refusal('The payment is being registered. Try again in a moment.');
       if (!isBeforeSending(payment)) throw tooLate(payment);
     },
   });

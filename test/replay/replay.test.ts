@@ -79,13 +79,18 @@ async function historyOfBehaviour(flow: Flow, name: BehaviourName): Promise<Hist
 
 /** Cancelled while the provider keeps the validation waiting. */
 async function historyOfCancelled(): Promise<History> {
-  const untilStopped = (_bill: unknown, signal?: AbortSignal) =>
-    new Promise<never>((_resolve, reject) =>
+  let reached: () => void = () => undefined;
+  const validating = new Promise<void>((resolve) => (reached = resolve));
+  const untilStopped = (_bill: unknown, signal?: AbortSignal) => {
+    reached();
+    return new Promise<never>((_resolve, reject) =>
       signal?.addEventListener('abort', () => reject(new Error('the worker stops'))),
     );
+  };
   const flow = await startFlow({ almara: (real) => ({ ...real, validateAccount: untilStopped }) });
   const request = flow.request('paid-with-callback');
   const payment = await flow.payments.start(request);
+  await validating;
   await expect(payment.cancel({ operator: 'recorder', note: 'for the record' })).resolves.toMatchObject({
     stage: 'closed',
   });
