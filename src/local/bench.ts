@@ -6,8 +6,8 @@ import { BillPayments } from '../client';
 import { readLocalConfig } from '../config';
 import { createLog } from '../log';
 import { SERVICES } from '../sandbox';
-import { installRuntime } from '../worker/runtime';
-import { startStack, type Stack } from './stack';
+import { runOnStack } from './run';
+import type { Stack } from './stack';
 
 /**
  * `npm run bench`: payments per second against bare one-activity workflows per second, on the same server in the same run. Rounds
@@ -18,18 +18,7 @@ const PER_ROUND = 200;
 const AT_ONCE = 40;
 const QUEUE = 'bench-bare';
 
-async function main(): Promise<void> {
-  const log = createLog('bench', 'error');
-  installRuntime(log);
-  const sandbox = { pendingMs: 0, callbackDelayMs: 0 };
-  const stack = await startStack({
-    log,
-    progress: console.log,
-    keep: false,
-    sandbox,
-    allowTestPolicy: false,
-    ...readLocalConfig(),
-  });
+async function bench(stack: Stack): Promise<number> {
   const bare = await startBareWorker(stack);
   try {
     await stack.store.reservations.addFunds({ account: 'bench', amount: 1_000_000_000, currency: 'KES' });
@@ -51,9 +40,9 @@ async function main(): Promise<void> {
     }
     const sorted = [...ratios].sort((one, other) => one - other);
     console.log(`ratio: median ${at(sorted, 0.5)}, from ${at(sorted, 0)} to ${at(sorted, 1)}`);
+    return 0;
   } finally {
     await bare.stop();
-    await stack.stop();
   }
 }
 
@@ -109,14 +98,22 @@ async function startBareWorker({ address, namespace }: Stack): Promise<{ stop():
   const running = worker.run();
   return {
     async stop() {
-      worker.shutdown();
+      // A signal of the terminal has done it already.
+      if (worker.getState() === 'RUNNING') worker.shutdown();
       await running;
       await connection.close();
     },
   };
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+void runOnStack(
+  {
+    log: createLog('bench', 'error'),
+    progress: console.log,
+    keep: false,
+    sandbox: { pendingMs: 0, callbackDelayMs: 0 },
+    allowTestPolicy: false,
+    ...readLocalConfig(),
+  },
+  (stack, interrupted) => Promise.race([bench(stack), interrupted.then(() => 1)]),
+);

@@ -6,9 +6,9 @@ import { readLocalConfig } from '../config';
 import { createLog } from '../log';
 import { SEARCH_ATTRIBUTES, workflowIdOf } from '../payment/contract';
 import { BEHAVIOURS, SERVICES, type Behaviour } from '../sandbox';
-import { installRuntime } from '../worker/runtime';
 import { EXPECTED } from './expected';
-import { startStack, type Stack } from './stack';
+import { runOnStack } from './run';
+import type { Stack } from './stack';
 
 /**
  * `npm run demo [-- --json]`: pays one bill for each thing the provider may do, and holds each against what must come
@@ -44,45 +44,28 @@ interface Line {
   readonly ms: number;
 }
 
-async function main(): Promise<void> {
-  const json = process.argv.includes('--json');
-  const log = createLog('demo', 'error');
-  installRuntime(log);
-  const say = (line: string): void => (json ? console.error(line) : console.log(line));
-  say('Starting everything on this machine:');
-  const stack = await startStack({
-    log,
-    progress: (line) => say(`  ${line}`),
-    keep: false,
-    sandbox: SANDBOX,
-    allowTestPolicy: true,
-    ...readLocalConfig(),
-  });
-  try {
-    say(
-      `\nPolicy of these payments: ${Object.entries(POLICY)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', ')}.`,
-    );
-    say(`Paying ${BEHAVIOURS.length} bills, one for each thing Almara Pay may do, ${AT_ONCE} at a time …\n`);
-    await stack.store.reservations.addFunds(FLOAT);
-    const started = performance.now();
-    const results = await payAll(stack);
-    const wrong = results.filter(({ problems }) => problems.length > 0);
-    if (json) for (const { line } of results) console.log(JSON.stringify(line));
-    else printTable(results);
-    for (const { line, problems } of wrong)
-      say(styleText('red', `${line.account} ${line.behaviour}: ${problems.join('; ')}`));
-    say(await fundsInWords(stack));
-    say(
-      wrong.length === 0
-        ? `All ${results.length} as they must be, in ${seconds(performance.now() - started)}.`
-        : `${wrong.length} of ${results.length} are not as they must be.`,
-    );
-    if (wrong.length > 0) process.exitCode = 1;
-  } finally {
-    await stack.stop();
-  }
+const json = process.argv.includes('--json');
+const say = (line: string): void => (json ? console.error(line) : console.log(line));
+
+async function demo(stack: Stack): Promise<number> {
+  const policy = Object.entries(POLICY).map(([name, value]) => `${name} ${value}`);
+  say(`\nPolicy of these payments: ${policy.join(', ')}.`);
+  say(`Paying ${BEHAVIOURS.length} bills, one for each thing Almara Pay may do, ${AT_ONCE} at a time …\n`);
+  await stack.store.reservations.addFunds(FLOAT);
+  const started = performance.now();
+  const results = await payAll(stack);
+  const wrong = results.filter(({ problems }) => problems.length > 0);
+  if (json) for (const { line } of results) console.log(JSON.stringify(line));
+  else printTable(results);
+  for (const { line, problems } of wrong)
+    say(styleText('red', `${line.account} ${line.behaviour}: ${problems.join('; ')}`));
+  say(await fundsInWords(stack));
+  say(
+    wrong.length === 0
+      ? `All ${results.length} as they must be, in ${seconds(performance.now() - started)}.`
+      : `${wrong.length} of ${results.length} are not as they must be.`,
+  );
+  return wrong.length === 0 ? 0 : 1;
 }
 
 async function payAll(stack: Stack): Promise<readonly Result[]> {
@@ -203,7 +186,15 @@ async function fundsInWords({ store }: Stack): Promise<string> {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+say('Starting everything on this machine:');
+void runOnStack(
+  {
+    log: createLog('demo', 'error'),
+    progress: (line) => say(`  ${line}`),
+    keep: false,
+    sandbox: SANDBOX,
+    allowTestPolicy: true,
+    ...readLocalConfig(),
+  },
+  (stack, interrupted) => Promise.race([demo(stack), interrupted.then(() => 1)]),
+);

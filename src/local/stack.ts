@@ -12,6 +12,7 @@ import { BILL_ROUTE_ID, SERVICES, startSandbox, type Sandbox, type SandboxSettin
 import { migrate, openStore, type Store } from '../store';
 import { createWorker } from '../worker/create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from '../worker/search-attributes';
+import { freePort } from './ports';
 import { startPostgres } from './postgres';
 import { startTemporal } from './temporal';
 
@@ -78,12 +79,12 @@ async function startParts(options: StackOptions, closing: (() => Promise<unknown
   const missing = await missingSearchAttributes(connection, temporal.namespace);
   if (missing.length > 0) throw new Error(howToAddSearchAttributes(missing, temporal.namespace));
 
-  const sandbox = await startSandbox({ ...CREDENTIALS, port: ports?.sandbox ?? 0, log, ...options.sandbox });
+  const sandbox = await startSandbox({ ...CREDENTIALS, port: await portNear(ports?.sandbox), log, ...options.sandbox });
   closing.push(() => sandbox.close());
   const ring = parseKeyRing(callbackKeys(keep));
   const callbacks = await startCallbacks({
     host: '127.0.0.1',
-    port: ports?.callbacks ?? 0,
+    port: await portNear(ports?.callbacks),
     databaseUrl,
     ring,
     client,
@@ -96,6 +97,10 @@ async function startParts(options: StackOptions, closing: (() => Promise<unknown
   const { address, namespace, uiUrl } = temporal;
   return { address, namespace, uiUrl, callbacksUrl: callbacks.url, databaseUrl, client, sandbox, store };
 }
+
+/** On a machine that is used for more, another program may listen where people expect us: where we are is said. */
+const portNear = async (preferred: number | undefined): Promise<number> =>
+  preferred === undefined ? 0 : await freePort(preferred);
 
 type Servers = readonly [Awaited<ReturnType<typeof startTemporal>>, Awaited<ReturnType<typeof startPostgres>>];
 
@@ -172,7 +177,8 @@ async function startOwnWorker(
   });
   const running = worker.run();
   closing.push(async () => {
-    worker.shutdown();
+    // A signal of the terminal has done it already.
+    if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
   });
 }

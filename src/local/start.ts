@@ -1,27 +1,15 @@
 import { readLocalConfig } from '../config';
 import { createLog } from '../log';
 import { accountOf, SERVICES } from '../sandbox';
-import { installRuntime } from '../worker/runtime';
-import { startStack } from './stack';
+import { runOnStack } from './run';
+import type { Stack } from './stack';
 
 /** Where people expect them: Temporal's own defaults. */
 const PORTS = { temporal: 7233, ui: 8233, sandbox: 8090, callbacks: 8080 };
 const FLOAT = { account: 'float-1', amount: 1_000_000, currency: 'KES' };
 
 /** `npm start`: everything on one machine, until Ctrl-C. */
-async function main(): Promise<void> {
-  const log = createLog('local', 'warn');
-  installRuntime(log);
-  const progress = (line: string): void => console.log(`  ${line}`);
-  console.log('Starting everything on this machine:');
-  const stack = await startStack({
-    log,
-    progress,
-    keep: true,
-    ports: PORTS,
-    allowTestPolicy: false,
-    ...readLocalConfig(),
-  });
+async function untilStopped(stack: Stack, interrupted: Promise<void>): Promise<number> {
   const account =
     (await stack.store.reservations.account(FLOAT.account)) ?? (await stack.store.reservations.addFunds(FLOAT));
 
@@ -35,16 +23,20 @@ Ready. Funding account ${FLOAT.account} holds ${FLOAT.currency} ${account.availa
 Other account numbers do other things: ${stack.sandbox.url}/sandbox/behaviours
 ${stack.uiUrl === undefined ? '' : `Watch it in the Web UI: ${stack.uiUrl}\n`}Stop with Ctrl-C.`);
 
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
-  await stopped;
+  await interrupted;
   console.log('\nStopping …');
-  await stack.stop();
+  return 0;
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+console.log('Starting everything on this machine:');
+void runOnStack(
+  {
+    log: createLog('local', 'warn'),
+    progress: (line) => console.log(`  ${line}`),
+    keep: true,
+    ports: PORTS,
+    allowTestPolicy: false,
+    ...readLocalConfig(),
+  },
+  untilStopped,
+);
