@@ -45,15 +45,22 @@ const logLevel = z
   .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'must be fatal, error, warn, info, debug or trace')
   .default('info');
 const host = z.string().min(1, 'is empty').default('0.0.0.0');
-const databaseUrl = required('a PostgreSQL URL, postgresql://user:password@host/database').regex(
-  /^postgres(ql)?:\/\//,
-  'must be a PostgreSQL URL, postgresql://user:password@host/database',
+const databaseUrl = required('a PostgreSQL URL, postgresql://user:password@host/database').refine(
+  (value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value),
+  'must be a PostgreSQL URL, postgresql://user:password@host/database (special characters of a password as %40 and the like)',
 );
 /** 32 bytes are 43 characters of base64 and a padding. */
-const callbackKeys = required('key ring, newest first: id:base64,id:base64').regex(
-  /^[a-z0-9]{1,16}:[A-Za-z0-9+/]{43,}={0,2}(,\s*[a-z0-9]{1,16}:[A-Za-z0-9+/]{43,}={0,2})*$/,
-  'must be id:base64,id:base64, newest first: ids of 1 to 16 letters and digits, keys of at least 32 bytes',
-);
+const callbackKeys = required('key ring, newest first: id:base64,id:base64')
+  .regex(
+    /^[a-z0-9]{1,16}:[A-Za-z0-9+/]{43,}={0,2}(,\s*[a-z0-9]{1,16}:[A-Za-z0-9+/]{43,}={0,2})*$/,
+    'must be id:base64,id:base64, newest first: ids of 1 to 16 letters and digits, keys of at least 32 bytes',
+  )
+  .refine((ring) => {
+    const ids = ring.split(',').map((entry) => entry.trim().split(':')[0]);
+    return new Set(ids).size === ids.length;
+  }, 'uses a key id twice: give every key its own id');
+const guid = (what: string) =>
+  required(what).regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, `must be a GUID, ${what}`);
 const list = z
   .string()
   .default('')
@@ -70,7 +77,7 @@ const worker = z.object({
   ALMARA_CLIENT_ID: required('client credentials'),
   ALMARA_CLIENT_SECRET: required('client credentials'),
   ALMARA_SCOPE: z.string().min(1, 'is empty').default('PyPay_api'),
-  ALMARA_ROUTE_ID: required('the route for bills, a GUID: `billpay doctor` lists the assigned routes'),
+  ALMARA_ROUTE_ID: guid('the route for bills: Almara Pay gives it to you; `billpay doctor` then verifies it'),
   ALMARA_SERVICE_FIELD: z
     .enum(['ServiceId', 'serviceId', 'serviceCode'], 'must be ServiceId, serviceId or serviceCode')
     .default('ServiceId'),
@@ -151,7 +158,6 @@ export function readWorkerConfig(environment: Environment = process.env) {
   } as const;
 }
 
-export type CallbacksConfig = ReturnType<typeof readCallbacksConfig>;
 export function readCallbacksConfig(environment: Environment = process.env) {
   const env = read(callbacks, environment);
   return {

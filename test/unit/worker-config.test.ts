@@ -13,7 +13,7 @@ const WORKER = {
   ALMARA_IDENTITY_URL: 'http://127.0.0.1:9',
   ALMARA_CLIENT_ID: 'id',
   ALMARA_CLIENT_SECRET: 'secret',
-  ALMARA_ROUTE_ID: 'route',
+  ALMARA_ROUTE_ID: '068d89af-be67-f011-bb46-0e7d952d79b7',
   CALLBACK_BASE_URL: 'https://callbacks.example/base',
   CALLBACK_KEYS: KEYS,
   DATABASE_URL: 'postgresql://user:password@127.0.0.1:1/database',
@@ -66,6 +66,9 @@ describe('what is refused', () => {
     ['CALLBACK_KEYS', 'a short key', 'short:VALUE'],
     ['CALLBACK_KEYS', 'a bad key id', `Upper:VALUE${'A'.repeat(40)}`],
     ['CALLBACK_KEYS', 'a comma too many', `${KEYS},`],
+    ['CALLBACK_KEYS', 'a key id twice', `${KEYS},newest:VALUE${'A'.repeat(40)}`],
+    ['ALMARA_ROUTE_ID', 'no GUID', 'VALUE-be67-f011-bb46-0e7d952d79b7'],
+    ['DATABASE_URL', 'no URL', 'postgresql://user:VALUE/@host:port/database'],
     ['DATABASE_URL', 'another database', 'mysql://VALUE:VALUE@host/database'],
     ['HEALTH_PORT', 'no port', '99999'],
     ['HEALTH_PORT', 'no number', 'VALUE'],
@@ -92,9 +95,20 @@ describe('what is refused', () => {
   );
 
   test('several at once, the missing and the wrong, in one message', () => {
-    const { ALMARA_ROUTE_ID: _missing, ...rest } = WORKER;
-    const problems = problemsOf(readWorkerConfig, { ...rest, LOG_LEVEL: 'loud', DATABASE_URL: 'sqlite:file' });
-    expect(namesIn(problems)).toEqual(['ALMARA_ROUTE_ID', 'DATABASE_URL', 'LOG_LEVEL']);
+    const { ALMARA_CLIENT_ID: _missing, ...rest } = WORKER;
+    const wrong = {
+      ALMARA_ROUTE_ID: 'route',
+      CALLBACK_KEYS: `${KEYS},${KEYS}`,
+      DATABASE_URL: 'postgresql://host:port',
+    };
+    const problems = problemsOf(readWorkerConfig, { ...rest, ...wrong, LOG_LEVEL: 'loud' });
+    expect(namesIn(problems)).toEqual([
+      'ALMARA_CLIENT_ID',
+      'ALMARA_ROUTE_ID',
+      'CALLBACK_KEYS',
+      'DATABASE_URL',
+      'LOG_LEVEL',
+    ]);
   });
 });
 

@@ -24,7 +24,7 @@ async function start(environment: Record<string, string>): Promise<{ code: numbe
     ALMARA_IDENTITY_URL: 'http://127.0.0.1:9',
     ALMARA_CLIENT_ID: 'id',
     ALMARA_CLIENT_SECRET: 'secret',
-    ALMARA_ROUTE_ID: 'route',
+    ALMARA_ROUTE_ID: '068d89af-be67-f011-bb46-0e7d952d79b7',
     CALLBACK_BASE_URL: 'https://callbacks.example',
     CALLBACK_KEYS: `test:${'A'.repeat(43)}=`,
     HOST: '127.0.0.1',
