@@ -16,15 +16,15 @@ const BILLED = [
   'upsertWorkflowSearchAttributesEventAttributes',
 ] as const satisfies readonly (keyof Event)[];
 
+const isThere = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
+
 const billedEvents = (events: readonly Event[]): number =>
-  events.filter((event) => BILLED.some((kind) => event[kind] != null)).length;
+  events.filter((event) => BILLED.some((kind) => isThere(event[kind]))).length;
 
 /** Retries are billed too: the started event of an activity tells its attempt. One that is still open has none: it ran `open` times. */
 function activityStarts(events: readonly Event[], open: number): number {
-  const scheduled = events.filter((event) => event.activityTaskScheduledEventAttributes != null).length;
-  const started = events
-    .map((event) => event.activityTaskStartedEventAttributes)
-    .filter((attributes) => attributes != null);
+  const scheduled = events.filter((event) => isThere(event.activityTaskScheduledEventAttributes)).length;
+  const started = events.map((event) => event.activityTaskStartedEventAttributes).filter(isThere);
   return started.reduce((sum, { attempt }) => sum + (attempt ?? 1), 0) + (scheduled - started.length) * open;
 }
 
