@@ -136,7 +136,7 @@ describe('G1: cancelled before the claim, it is sealed', () => {
       .executeUpdateWithStart(UPDATES.cancelPayment, { args: [BY], startWorkflowOperation })
       .catch((refused: unknown) => refused);
     expect(error).toMatchObject({
-      cause: { message: 'The payment is being registered: nothing was sent. Try again in a moment.' },
+      cause: { message: 'The payment is being registered. Try again in a moment.' },
     });
     await validation.reached;
     await flow.payments.payment(request.paymentId).cancel(BY);
