@@ -88,10 +88,7 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
 type Closing = (() => Promise<unknown>)[];
 
 async function refuseOldDatabase(databaseUrl: string): Promise<void> {
-  const missing = await pendingMigrations(databaseUrl).catch((cause: unknown) => {
-    const { error, code = error } = describeTrouble(cause);
-    throw new Error(`The database cannot be asked (${code}). Check DATABASE_URL and the server, then start again.`);
-  });
+  const missing = await pendingMigrations(databaseUrl);
   if (missing.length === 0) return;
   throw new Error(`The database lacks ${missing.join(', ')}. Run "billpay migrate" first, then start again.`);
 }

@@ -31,3 +31,19 @@ export class ClaimUncertain extends Error {
 export class ImpossibleRequest extends Error {
   override readonly name = 'ImpossibleRequest';
 }
+
+/** Before a process has begun its work: no server, or none that takes this user. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+  constructor(cause: unknown) {
+    super(`The database cannot be asked (${reasonOf(cause)}). Check DATABASE_URL and the server, then start again.`, {
+      cause,
+    });
+  }
+}
+
+/** A connection refused on every address of a name is an AggregateError without a message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Umzug, type UmzugStorage } from 'umzug';
+import { DatabaseUnavailable } from './errors';
 
 /**
  * The .sql files beside this one, each run once, in the order of their names. All that are pending run in one transaction with their
@@ -69,7 +70,9 @@ async function connected<Result>(databaseUrl: string, work: (client: Client) => 
   // The statement that runs while the connection breaks gets the error; without a listener it would end the process as well.
   client.on('error', () => undefined);
   try {
-    await client.connect();
+    await client.connect().catch((cause: unknown) => {
+      throw new DatabaseUnavailable(cause);
+    });
     return await work(client);
   } finally {
     // Ends an open transaction too.

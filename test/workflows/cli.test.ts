@@ -206,6 +206,14 @@ describe('questions', () => {
 });
 
 describe('the database', () => {
+  test.each([['migrate'], ['funds', 'add', 'float-9', '100']])('%s: no server there', async (...args) => {
+    const on = { databaseUrl: () => 'postgresql://user:secret@127.0.0.1:1/billpay' };
+    const { code, out, err } = await billpay(args, on);
+    expect([code, out]).toEqual([1, []]);
+    expect(err.join()).toMatch(/cannot be asked \(.*ECONNREFUSED.*Check DATABASE_URL and the server/);
+    expect(err.join()).not.toContain('secret');
+  });
+
   test('migrate brings an empty one up to date, and funds add wants that first', async () => {
     const empty = await testDatabase({ migrated: false });
     const on = { databaseUrl: () => empty.url };
