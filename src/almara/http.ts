@@ -114,7 +114,7 @@ export async function readAnswer(response: Dispatcher.ResponseData, now: () => n
 }
 
 /** Seconds or a date; at most an hour, whatever is asked. */
-export function readRetryAfter(header: string | string[] | undefined, now: () => number): number | undefined {
+function readRetryAfter(header: string | string[] | undefined, now: () => number): number | undefined {
   if (typeof header !== 'string') return undefined;
   // `Date.parse` takes much for a date that is none, such as "-5".
   const date = /^[A-Z][a-z]{2}, /.test(header) ? Date.parse(header) : NaN;

@@ -70,7 +70,7 @@ export async function startWorker(
   };
 }
 
-export async function refusePendingMigrations(databaseUrl: string): Promise<void> {
+async function refusePendingMigrations(databaseUrl: string): Promise<void> {
   const pending = await pendingMigrations(databaseUrl);
   if (pending.length > 0)
     throw new Error(
