@@ -142,8 +142,13 @@ export async function payWith(
   change: Partial<BillPaymentRequest> = {},
 ): Promise<string> {
   const request = flow.request(behaviour, change);
+  worker.arm(request.paymentId, await faults(request.paymentId));
+  return await payFromOwnAccount(flow, request);
+}
+
+/** So that where its money is can be told from this payment alone. */
+export async function payFromOwnAccount(flow: Flow, request: BillPaymentRequest): Promise<string> {
   const { paymentId } = request;
-  worker.arm(paymentId, await faults(paymentId));
   await flow.store.reservations.addFunds({ account: paymentId, amount: FUNDS, currency: FLOAT.currency });
   await flow.payments.start({ ...request, amount: PRICE, fundingAccount: paymentId });
   return paymentId;
