@@ -274,6 +274,10 @@ describe('docs/technical-description.md', () => {
 });
 
 describe('every document', () => {
+  it.each(DOCUMENTS)('%s has no gap that is still to be filled', (document) => {
+    expect(read(document)).not.toMatch(/TO MEASURE|TODO|<!--/);
+  });
+
   it.each(DOCUMENTS)('%s names no path of a machine and no private host', (document) => {
     expect(read(document)).not.toMatch(/(^|[\s"'(`])\/(work|tmp|root|home)\//m);
     expect(read(document)).not.toMatch(/registry|artifactory|\.internal\b/i);
