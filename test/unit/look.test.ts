@@ -111,6 +111,17 @@ describe('callbacks, taken together', () => {
     ).toEqual(receipt);
   });
 
+  // prettier-ignore
+  test.each([
+    { what: 'amount', other: { amount: 2_200 } },
+    { what: 'account', other: { accountNumber: '1' } },
+    { what: 'currency', other: { currency: 'USD' } },
+  ])('one about another $what gives neither receipt nor token, and no code that allows a decline', ({ other }) => {
+    const receipt = { number: 'S575998', token: '1234' };
+    expect(weighCallbacks(EXPECTED, [reading('0', 'success', { ...other, receipt })]).receipt).toEqual({});
+    expect(weighCallbacks(EXPECTED, [reading('1', 'refusal', other)]).code?.kind).not.toBe('refusal');
+  });
+
   const anyReading = fc
     .record({
       code: fc.constantFrom('0', '1', '2', '9', '14', '22', '999', undefined),
