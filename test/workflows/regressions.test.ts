@@ -1,0 +1,207 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { activityInfo } from '@temporalio/activity';
+import { AlmaraTrouble, type Almara } from '../../src/almara';
+import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
+import type { BillPaymentRequest } from '../../src/payment/request';
+import type { BehaviourName, ScriptedCallback } from '../../src/sandbox';
+import type { Store } from '../../src/store';
+import { broken } from '../support/faults';
+import { historyOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import {
+  COMPLETED,
+  NEVER_SENT,
+  ownRequest,
+  PAID_ONCE,
+  runOf,
+  sent,
+  SENT_AND_DECLINED,
+  SENT_AND_OPEN,
+  startImpatient,
+  truthOf,
+} from '../support/gates';
+
+jest.setTimeout(150_000);
+
+/**
+ * Outages at the worst moment: of the provider, of the store, or of both to a callback. A person hears of it in time (G4), no
+ * callback is missed (G5), and nobody is told what is not known (G2).
+ */
+let flow: Flow;
+
+/** Payment by payment, what goes wrong with a look, and which step of the store fails. The real ones are called, or not. */
+const looks = new Map<string, (find: Almara['findPayment']) => Almara['findPayment']>();
+const down = new Map<string, 'register' | 'facts' | 'close'>();
+
+beforeAll(async () => {
+  const unless = async <T>(
+    step: 'register' | 'facts' | 'close',
+    paymentId: string,
+    run: () => Promise<T>,
+  ): Promise<T> => {
+    if (down.get(paymentId) === step) throw broken();
+    return await run();
+  };
+  const store = (real: Store) => ({
+    ...real,
+    payments: {
+      ...real.payments,
+      register: (...args: Parameters<Store['payments']['register']>) =>
+        unless('register', args[0].paymentId, () => real.payments.register(...args)),
+      facts: (paymentId: string) => unless('facts', paymentId, () => real.payments.facts(paymentId)),
+      close: (...args: Parameters<Store['payments']['close']>) =>
+        unless('close', args[0].paymentId, () => real.payments.close(...args)),
+    },
+  });
+  const almara = (real: Almara): Almara => ({
+    ...real,
+    findPayment: (paymentId, signal) =>
+      (looks.get(paymentId)?.(real.findPayment) ?? real.findPayment)(paymentId, signal),
+  });
+  flow = await startFlow({ almara, store });
+});
+
+// A test that failed must not leave the worker waiting.
+afterAll(() => {
+  looks.clear();
+  down.clear();
+});
+
+const WITHIN = 60_000;
+const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', failureConfirmation: '300 milliseconds' };
+const FAILED = { status: 6 } as const;
+const PENDING = { status: 1 } as const;
+const TOKEN = '1234-5678-9012-3456-7890';
+
+const unreachable = () => () => Promise.reject(new AlmaraTrouble('connection', 'Almara Pay is out of reach'));
+
+const of = (paymentId: string) => flow.payments.payment(paymentId);
+
+async function pending(policy: BillPaymentRequest['policy'], behaviour: BehaviourName = 'pending-for-ever') {
+  return await sent(flow, await ownRequest(flow, behaviour, { policy }));
+}
+
+async function seen(paymentId: string, said: string): Promise<void> {
+  const last = async () => (await of(paymentId).progress()).provider?.said ?? '';
+  await until(`the answer "${said}" to be known`, last, (known) => known.includes(said));
+}
+
+async function callback(paymentId: string, content: ScriptedCallback): Promise<void> {
+  expect(await flow.sandbox.sendCallback(paymentId, content)).toMatchObject({ answered: 200 });
+}
+
+async function expectOpen(paymentId: string): Promise<void> {
+  expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
+  expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
+}
+
+async function expectPaid(paymentId: string): Promise<void> {
+  flow.sandbox.setRecord(paymentId, COMPLETED);
+  expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
+  expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+}
+
+describe('G4: a person is asked in time, whatever is down', () => {
+  test.concurrent('failed shortly before, and then the provider is out of reach', async () => {
+    // However slow it is: the failure is confirmed later than a person would be asked.
+    const paymentId = await pending({ ...EAGER, attentionAfter: '20 seconds', failureConfirmation: '24 seconds' });
+    flow.sandbox.setRecord(paymentId, FAILED);
+    await seen(paymentId, 'failed');
+    looks.set(paymentId, unreachable);
+    expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'provider-silent' });
+    await expectOpen(paymentId);
+    looks.delete(paymentId);
+    await expectPaid(paymentId);
+  });
+
+  test.concurrent('the store fails at each look after the submission', async () => {
+    const paymentId = await pending({ ...EAGER, attentionAfter: '20 seconds' });
+    down.set(paymentId, 'facts');
+    const asked = await needsAttention(flow, paymentId, WITHIN);
+    expect(asked).toMatchObject({ reason: 'provider-silent', stage: 'needs-attention' });
+    expect(Date.parse(asked.attentionSince ?? '')).toBeGreaterThanOrEqual(Date.parse(asked.attentionAt));
+    down.delete(paymentId);
+    await expectOpen(paymentId);
+    await expectPaid(paymentId);
+  });
+
+  test.concurrent('not found, then found: the reason gives way to the plain one', async () => {
+    const paymentId = await pending(EAGER);
+    flow.sandbox.setRecord(paymentId, null);
+    expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'not-found' });
+    flow.sandbox.setRecord(paymentId, PENDING);
+    const reason = async () =>
+      (await runOf(flow, paymentId).describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.reason);
+    await until('the new reason', reason, (shown) => shown === 'provider-silent');
+    expect(await of(paymentId).progress()).toMatchObject({ stage: 'needs-attention', reason: 'provider-silent' });
+    await expectOpen(paymentId);
+    await expectPaid(paymentId);
+  });
+});
+
+describe('G5: no callback is missed', () => {
+  test.concurrent('the token comes while the provider is too slow for a look at once', async () => {
+    const request = await ownRequest(flow, 'prepaid-callback-lost', { policy: EAGER });
+    const paymentId = await sent(flow, request);
+    expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'paid-without-token' });
+    looks.set(paymentId, (find) => async (id, signal) => {
+      await sleep(2_600);
+      return await find(id, signal);
+    });
+    await callback(paymentId, { status: 4, code: '0', token: `Token: ${TOKEN}` });
+    expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({
+      kind: 'paid',
+      receipt: { token: expect.stringContaining(TOKEN) as string },
+    });
+    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+  });
+
+  test.concurrent('one beyond those that are signalled: the poll finds its code', async () => {
+    const paymentId = await pending(EAGER);
+    // Code 9 is about another request: these say nothing.
+    for (let number = 1; number <= 20; number += 1)
+      await callback(paymentId, { status: 6, code: '9', fields: { remarks: `callback ${number}` } });
+    const signals = () => flow.store.inbox.signalsSent(paymentId);
+    await until('the signals', signals, (number) => number === 20, WITHIN);
+    flow.sandbox.setRecord(paymentId, FAILED);
+    expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'failed-without-code' });
+    // Past the looks that follow a signal.
+    await sleep(5_500);
+    await callback(paymentId, { status: 6, code: '1' });
+    expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'declined', providerCode: '1' });
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
+    const { events } = await historyOf(flow, paymentId);
+    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(20);
+  });
+});
+
+describe('G2: nobody is told what is not known', () => {
+  test.concurrent('not registered yet: an earlier run may have sent it', async () => {
+    const request = await ownRequest(flow, 'paid-with-callback');
+    const { paymentId } = request;
+    down.set(paymentId, 'register');
+    const run = await startImpatient(flow, request);
+    const { currentDetails } = await run.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain('Registering');
+    expect(currentDetails).not.toMatch(/nothing was sent|no money is held/i);
+    expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+    down.delete(paymentId);
+    expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid' });
+    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+  });
+});
+
+test.concurrent('429 with Retry-After 600 to the look before sending: not declined, paid a little later', async () => {
+  const request = await ownRequest(flow, 'paid-with-callback');
+  const { paymentId } = request;
+  const attempts: number[] = [];
+  looks.set(paymentId, (find) => async (id, signal) => {
+    const { activityType, attempt } = activityInfo();
+    if (activityType === 'submitPayment') attempts.push(attempt);
+    if (activityType !== 'submitPayment' || attempt > 1) return await find(id, signal);
+    throw new AlmaraTrouble('rate-limited', '429 to the look-up', { status: 429, retryAfterMs: 600_000 });
+  });
+  await flow.payments.start(request);
+  expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid' });
+  expect(attempts).toEqual([1, 2]);
+  expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+});
