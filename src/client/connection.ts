@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
   defaultGrpcRetryOptions,
   makeGrpcRetryInterceptor,
-  type GrpcRetryOptions,
+  type ConnectionOptions,
 } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
@@ -16,7 +15,8 @@ export const CALL_TIMEOUT_MS = 10_000;
 /** About half a minute without a server, if the call's own limit leaves so much. */
 const MAX_ATTEMPTS = 30;
 const LONGEST_PAUSE_MS = 1_000;
-const TIMER_SLACK_MS = 20;
+/** gRPC's status code. */
+const CANCELLED = 1;
 
 export interface ConnectOptions {
   /** Must be the worker's: payloads may be encrypted. */
@@ -39,11 +39,10 @@ export function openClient({ address, namespace, dataConverter }: ConnectOptions
 } {
   const { connectionOptions, namespace: configured } = temporalConfig(address);
   const repeats = new Repeats();
-  const interceptors = [makeGrpcRetryInterceptor(repeats.options)];
   const connection = Connection.lazy({
     ...connectionOptions,
     ...(address === undefined ? {} : { address }),
-    interceptors,
+    interceptors: repeats.interceptors,
   });
   const used = namespace ?? configured;
   const client = new Client({
@@ -52,38 +51,58 @@ export function openClient({ address, namespace, dataConverter }: ConnectOptions
     ...(dataConverter === undefined ? {} : { dataConverter }),
   });
   const close = async (): Promise<void> => {
-    await repeats.end();
+    repeats.end();
     await connection.close();
   };
   return { client, close };
 }
 
+type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
+
 /**
- * The SDK's own rules for repeating a call that found no server, with shorter pauses and an end: a repetition that comes
- * due on a closed connection throws out of a timer and takes the whole process down, so `close` waits it out.
+ * The SDK's own rules for repeating a call that found no server, with shorter pauses and an end. A repetition comes out of a timer
+ * that nobody can stop: on a closed connection it would throw there and take the whole process down, so it meets a call that has
+ * ended already.
  */
 class Repeats {
-  #ending = false;
-  #lastDue = 0;
-  readonly options: GrpcRetryOptions;
+  #isClosed = false;
+  /** From the outermost: the second one makes the calls of the first. */
+  readonly interceptors: Interceptor[];
 
   constructor() {
     const rules = defaultGrpcRetryOptions({ maxAttempts: MAX_ATTEMPTS });
-    this.options = {
-      retryableDecider: (attempt, status) => !this.#ending && rules.retryableDecider(attempt, status),
-      delayFunction: (attempt, status) => {
-        const delay = Math.min(rules.delayFunction(attempt, status), LONGEST_PAUSE_MS);
-        this.#lastDue = Math.max(this.#lastDue, performance.now() + delay);
-        return delay;
-      },
-    };
+    const repeat = makeGrpcRetryInterceptor({
+      retryableDecider: (attempt, status) => !this.#isClosed && rules.retryableDecider(attempt, status),
+      delayFunction: (attempt, status) => Math.min(rules.delayFunction(attempt, status), LONGEST_PAUSE_MS),
+    });
+    // Calls of this kind are passed from one interceptor to the next; the SDK's type names the class, whose fields nobody reads.
+    const guard: Interceptor = (options, nextCall) =>
+      this.#isClosed ? (endedCall() as ReturnType<Interceptor>) : (nextCall(options) as ReturnType<Interceptor>);
+    this.interceptors = [repeat, guard];
   }
 
-  async end(): Promise<void> {
-    this.#ending = true;
-    const left = this.#lastDue - performance.now();
-    if (left > 0) await sleep(left + TIMER_SLACK_MS);
+  end(): void {
+    this.#isClosed = true;
   }
+}
+
+type Call = ReturnType<Parameters<Interceptor>[1]>;
+
+function endedCall(): Call {
+  const nothing = (): void => undefined;
+  return {
+    start(metadata, listener) {
+      listener?.onReceiveMessage?.(null);
+      listener?.onReceiveStatus?.({ code: CANCELLED, details: 'the connection was closed', metadata });
+    },
+    sendMessage: nothing,
+    sendMessageWithContext: nothing,
+    halfClose: nothing,
+    startRead: nothing,
+    cancelWithStatus: nothing,
+    getPeer: () => 'closed',
+    getAuthContext: () => null,
+  };
 }
 
 function temporalConfig(address: string | undefined) {
