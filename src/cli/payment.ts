@@ -13,6 +13,7 @@ interface ResolveOptions extends By {
   readonly paid?: true;
   readonly declined?: true;
   readonly receipt?: string;
+  readonly token?: string;
   readonly amount?: string;
   readonly case?: string;
 }
@@ -53,6 +54,7 @@ export function addPaymentCommands(program: Command, shell: Shell, exit: (code: 
     .requiredOption('--operator <who>')
     .requiredOption('--note <text>', 'who confirmed it, and how')
     .option('--receipt <number>')
+    .option('--token <token>', 'the prepaid token, when it came another way')
     .option('--amount <units>', 'with --paid: less than asked for was paid; the rest is released')
     .option('--case <id>', "the provider's case that confirms it")
     .action(async (id: string, options: ResolveOptions) => {
@@ -102,6 +104,7 @@ function resolutionOf({
   operator,
   note,
   receipt,
+  token,
   amount,
   case: providerCase,
 }: ResolveOptions): Resolution {
@@ -111,6 +114,7 @@ function resolutionOf({
     operator,
     note,
     ...(receipt === undefined ? {} : { receiptNumber: receipt }),
+    ...(token === undefined ? {} : { token }),
     ...(amount === undefined ? {} : { amount: amountOf(amount) }),
     ...(providerCase === undefined ? {} : { providerCase }),
   };
