@@ -44,6 +44,7 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
         request,
         policy: resolvePolicy(request.policy),
         claimed: known.claimed,
+        reserved: known.reserved,
         prepaid: settings.prepaidServices.includes(request.serviceId),
         failedWithoutCode: settings.failedWithoutCode,
         ...(serviceName !== undefined && { serviceName }),

@@ -13,6 +13,8 @@ export type Registration =
       readonly policy: Policy;
       /** An earlier run took the claim: it may have been sent already. */
       readonly claimed: boolean;
+      /** An earlier run has reserved its money. */
+      readonly reserved: boolean;
       readonly serviceName?: string;
       readonly prepaid: boolean;
       readonly failedWithoutCode: 'ask' | 'decline';

@@ -10,8 +10,8 @@ import { filledReceipt, readOutcome, safeInteger, storableJson, type OutcomeColu
 /** `payments`: what was asked, who may send it (the claim), how it ended. Each WHERE below is a guarantee; the triggers repeat them. */
 
 export type Registered =
-  /** `claimed`: an earlier run may have sent it. */
-  | { readonly kind: 'open'; readonly claimed: boolean }
+  /** `claimed`: an earlier run may have sent it. `reserved`: it holds money. */
+  | { readonly kind: 'open'; readonly claimed: boolean; readonly reserved: boolean }
   | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome }
   /** The id is known with other content. */
   | { readonly kind: 'conflict' };
@@ -97,6 +97,7 @@ export type Payments = ReturnType<typeof createPayments>;
 interface KnownRow extends OutcomeColumns {
   readonly same: boolean;
   readonly claimed: boolean;
+  readonly reserved: boolean;
 }
 
 async function register(database: Database, request: CheckedRequest, fingerprint: string): Promise<Registered> {
@@ -107,18 +108,20 @@ async function register(database: Database, request: CheckedRequest, fingerprint
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
     [paymentId, fingerprint, serviceId, accountNumber, amount, currency],
   );
-  if (inserted.rowCount === 1) return { kind: 'open', claimed: false };
+  if (inserted.rowCount === 1) return { kind: 'open', claimed: false, reserved: false };
 
   const { rows } = await database.query<KnownRow>(
-    `SELECT payment_id = $1 AND fingerprint = $2 AS same, claimed_at IS NOT NULL AS claimed, outcome, receipt
-       FROM payments WHERE lower(payment_id) = lower($1)`,
+    `SELECT payment_id = $1 AND fingerprint = $2 AS same, claimed_at IS NOT NULL AS claimed, outcome, receipt,
+            EXISTS (SELECT FROM reservations r WHERE r.payment_id = p.payment_id) AS reserved
+       FROM payments p WHERE lower(payment_id) = lower($1)`,
     [paymentId, fingerprint],
   );
   const known = rows[0];
   if (known === undefined) throw new UnknownPayment(paymentId);
   if (!known.same) return { kind: 'conflict' };
   const outcome = readOutcome(known);
-  return outcome === undefined ? { kind: 'open', claimed: known.claimed } : { kind: 'closed', outcome };
+  if (outcome !== undefined) return { kind: 'closed', outcome };
+  return { kind: 'open', claimed: known.claimed, reserved: known.reserved };
 }
 
 async function claim(database: Database, paymentId: string, request: ClaimRequest): Promise<Claimed> {

@@ -6,10 +6,25 @@ import type { Activities } from '../activities';
  * whatever speaks to the provider for long, or sends money, is a regular activity.
  */
 
-/** Retried until the store answers; the caller bounds how long before a person hears of it. */
-export const store = proxyLocalActivities<Pick<Activities, 'registerPayment' | 'reserveFunds' | 'closePayment'>>({
+/**
+ * One round of tries, about 11 s; the flow starts the next (`untilStored`). Bounded by attempts and not by time: the SDK forgets a
+ * schedule-to-close time-out that comes due while a local activity waits for its next attempt.
+ */
+const STORE_STEP = {
   startToCloseTimeout: '5 seconds',
-  retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds' },
+  retry: { initialInterval: '100 milliseconds', maximumInterval: '5 seconds', maximumAttempts: 8 },
+} as const;
+export const { registerPayment } = proxyLocalActivities<Pick<Activities, 'registerPayment'>>({
+  ...STORE_STEP,
+  summary: 'Register the payment',
+});
+export const { reserveFunds } = proxyLocalActivities<Pick<Activities, 'reserveFunds'>>({
+  ...STORE_STEP,
+  summary: 'Hold the funds',
+});
+export const { closePayment } = proxyLocalActivities<Pick<Activities, 'closePayment'>>({
+  ...STORE_STEP,
+  summary: 'Record the outcome',
 });
 
 /** One look at once. When it fails twice the poll takes over. */

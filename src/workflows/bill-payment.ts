@@ -10,7 +10,7 @@ import type { AccountReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { BillPaymentRequest } from '../payment/request';
 import type { Reservation, SubmissionResult } from '../payment/steps';
-import { store, submitPayment, validateAccount } from './activities';
+import { registerPayment, reserveFunds, submitPayment, validateAccount } from './activities';
 import { awaitVerdict, lookNow, Poll } from './await-verdict';
 import { close, untilStored } from './close';
 import { declinedUnsent, rejected } from './endings';
@@ -36,9 +36,7 @@ export async function billPayment(request: BillPaymentRequest): Promise<BillPaym
 }
 
 async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promise<BillPaymentOutcome> {
-  const known = await untilStored(payment, 'Register the payment', (options) =>
-    store.registerPayment.executeWithOptions(options, [request]),
-  );
+  const known = await untilStored(payment, () => registerPayment(request));
   if (known.kind === 'closed') return keep(payment, known.outcome, known);
   payment.register(known);
   if (known.claimed) return await settle(payment, { kind: 'unknown', because: 'an earlier run may have sent it' });
@@ -77,9 +75,7 @@ async function reserve(payment: PaymentTracker): Promise<Reservation> {
   const { fundingAccount, paymentId, amount, currency } = payment.request;
   if (fundingAccount === undefined) return { kind: 'reserved' };
   payment.enter('reserving');
-  return await untilStored(payment, 'Hold the funds', (options) =>
-    store.reserveFunds.executeWithOptions(options, [{ paymentId, fundingAccount, amount, currency }]),
-  );
+  return await untilStored(payment, () => reserveFunds({ paymentId, fundingAccount, amount, currency }));
 }
 
 /** Look, claim, send (design §6). Giving up is no proof that nothing was sent: the claim decides that, in the close. */

@@ -1,7 +1,8 @@
 import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
+import { FAILURES } from '../payment/contract';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { CloseRequest, CloseResult, OperatorAction } from '../payment/steps';
-import { store } from './activities';
+import { closePayment } from './activities';
 import type { PaymentTracker } from './tracker';
 
 export interface Ending {
@@ -40,40 +41,39 @@ export async function record(
     callbacksConsidered: payment.facts?.callbacks.count ?? 0,
     ...(action && { action }),
   };
-  const result = await untilStored(payment, 'Record the outcome', (options) =>
-    store.closePayment.executeWithOptions(options, [request]),
-  );
+  const result = await untilStored(payment, () => closePayment(request));
   if (result.kind === 'recorded') payment.close(result.outcome, { disputed: false });
   if (result.kind === 'stands') payment.close(result.outcome, { disputed: result.contradicts });
   return result;
 }
 
 /** A payment that ends late still gives the store a moment before a person hears of it. */
-const AT_LEAST = 60_000;
-/** A local activity that retries keeps its workflow task alive, which costs events: in a long outage it is tried briefly, and rarely. */
-const BRIEFLY = 10_000;
-const FIRST_PAUSE = 15_000;
+const AT_LEAST = 30_000;
+/** Between two rounds of a store step: short for a failover, long in an outage, because each round costs events. */
+const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 5 * 60_000;
 
 /** Runs a store step until it is done. A person hears of it when it is not done by the time that a payment may take. */
-export async function untilStored<T>(
-  payment: PaymentTracker,
-  summary: string,
-  step: (options: { readonly scheduleToCloseTimeout: number; readonly summary: string }) => Promise<T>,
-): Promise<T> {
-  let patience = Math.max(payment.attentionAt - Date.now(), AT_LEAST);
+export async function untilStored<T>(payment: PaymentTracker, step: () => Promise<T>): Promise<T> {
+  const began = Date.now();
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {
-      const result = await step({ scheduleToCloseTimeout: patience, summary });
+      const result = await step();
       payment.storeAnswered();
       return result;
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
       // The caller's mistake, not the store's: the run fails with the typed cause, and nothing was sent.
-      if (error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true) throw error.cause;
-      payment.storeIsDown(error.cause?.message ?? 'no answer');
-      await sleep(pause, { summary: 'The store is down: try again' });
-      patience = BRIEFLY;
+      if (isCallersMistake(error.cause)) throw error.cause;
+      const askAt = Math.max(payment.attentionAt, began + AT_LEAST);
+      if (Date.now() >= askAt) payment.storeIsDown(error.cause?.message ?? 'no answer');
+      const untilAsked = askAt > Date.now() ? askAt - Date.now() : Infinity;
+      await sleep(Math.min(pause, untilAsked), { summary: 'The store is down: try again' });
     }
   }
 }
+
+/** By its type: the engine also calls a failure not retryable whose attempts were used up. */
+const isCallersMistake = (cause: Error | undefined): boolean =>
+  cause instanceof ApplicationFailure &&
+  (cause.type === FAILURES.invalidRequest || cause.type === FAILURES.paymentConflict);

@@ -95,7 +95,7 @@ export class PaymentTracker {
 
   register(registered: Registered): void {
     this.registered = { ...registered, policy: clampPolicy(registered.policy) };
-    this.fundsHeld = registered.claimed && registered.request.fundingAccount !== undefined;
+    this.fundsHeld = registered.reserved;
     // A client in another language may not have set the attributes at the start.
     if (workflowInfo().typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) === undefined) this.publish('InProgress');
     this.refresh();

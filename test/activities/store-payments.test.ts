@@ -37,7 +37,7 @@ describe('G8: the same id with the same content is the same payment', () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => store.payments.register(request, 'fingerprint')),
     );
-    expect(answers).toEqual(Array(20).fill({ kind: 'open', claimed: false }));
+    expect(answers).toEqual(Array(20).fill({ kind: 'open', claimed: false, reserved: false }));
   });
 
   test('other content is a conflict, open or closed', async () => {
@@ -55,7 +55,11 @@ describe('G8: the same id with the same content is the same payment', () => {
 
   test('says that an earlier run may have sent it, and the outcome once it is closed', async () => {
     const paymentId = await sentPayment(store);
-    expect(await store.payments.register(requestOf(paymentId), 'fingerprint')).toEqual({ kind: 'open', claimed: true });
+    expect(await store.payments.register(requestOf(paymentId), 'fingerprint')).toEqual({
+      kind: 'open',
+      claimed: true,
+      reserved: false,
+    });
     await closeSent(store, paid(paymentId));
     expect(await store.payments.register(requestOf(paymentId), 'fingerprint')).toEqual({
       kind: 'closed',

@@ -90,8 +90,9 @@ describe('start', () => {
   });
 
   test('its ports are taken: it takes others, and says which', async () => {
-    const [one, other] = [await run('start', await servers()), await run('start', await servers())];
+    const one = await run('start', await servers());
     await one.says('Stop with Ctrl-C');
+    const other = await run('start', await servers());
     await other.says('Stop with Ctrl-C');
     const sandboxOf = ({ lines }: WorkerProcess) => /simulated: (\S+)/.exec(lines.join('\n'))?.[1];
     expect(sandboxOf(one)).toMatch(/^http:/);

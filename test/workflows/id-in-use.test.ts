@@ -234,10 +234,10 @@ describe('G3: a completed record that was there before, and says all that we wou
       expect(await of(paymentId).checkNow({ operator: 'op-1' })).toMatchObject({ reason: 'id-in-use' });
       expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
       expect(await truthOf(flow, paymentId)).toEqual(HELD_AND_NOT_SENT);
+      expect(await detailsOf(paymentId)).toContain(`KES ${PRICE} is still held.`);
     };
     await flow.payments.start(request);
     await expectInUse();
-    expect(await detailsOf(paymentId)).toContain(`KES ${PRICE} is still held.`);
     await again(request);
     await expectInUse();
     expect(await refusal(declines(paymentId))).toContain('it cannot be declined');

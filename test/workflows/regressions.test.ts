@@ -136,6 +136,24 @@ describe('G4: a person is asked in time, whatever is down', () => {
     await expectOpen(paymentId);
     await expectPaid(paymentId);
   });
+
+  test.concurrent(
+    'the store is down when the end is written down: it is said, and goes on by itself',
+    async () => {
+      const paymentId = await pending({ ...EAGER, attentionAfter: '20 seconds' });
+      down.set(paymentId, 'close');
+      flow.sandbox.setRecord(paymentId, COMPLETED);
+      const asked = await needsAttention(flow, paymentId, 2 * WITHIN);
+      expect(asked).toMatchObject({ stage: 'recording', reason: 'store-unavailable' });
+      await expectOpen(paymentId);
+      down.delete(paymentId);
+      await expectPaid(paymentId);
+      const { typedSearchAttributes: attributes } = await runOf(flow, paymentId).describe();
+      expect(attributes.get(SEARCH_ATTRIBUTES.state)).toBe('Paid');
+      expect(attributes.get(SEARCH_ATTRIBUTES.reason)).toBeUndefined();
+    },
+    270_000,
+  );
 });
 
 describe('G5: no callback is missed', () => {
