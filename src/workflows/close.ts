@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, TemporalFailure, sleep } from '@temporalio/workflow';
 import { FAILURES } from '../payment/contract';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { CloseRequest, CloseResult, OperatorAction } from '../payment/steps';
@@ -62,18 +62,20 @@ export async function untilStored<T>(payment: PaymentTracker, step: () => Promis
       payment.storeAnswered();
       return result;
     } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error;
+      if (!(error instanceof TemporalFailure)) throw error;
+      // A local activity's failure comes with or without an envelope.
+      const cause = error instanceof ActivityFailure ? error.cause : error;
       // The caller's mistake, not the store's: the run fails with the typed cause, and nothing was sent.
-      if (isCallersMistake(error.cause)) throw error.cause;
+      if (isCallersMistake(cause)) throw cause;
       const askAt = Math.max(payment.attentionAt, began + AT_LEAST);
-      if (Date.now() >= askAt) payment.storeIsDown(error.cause?.message ?? 'no answer');
+      if (Date.now() >= askAt) payment.storeIsDown(cause?.message ?? 'no answer');
       const untilAsked = askAt > Date.now() ? askAt - Date.now() : Infinity;
       await sleep(Math.min(pause, untilAsked), { summary: 'The store is down: try again' });
     }
   }
 }
 
-/** By its type: the engine also calls a failure not retryable whose attempts were used up. */
+/** By its type alone: nothing else that a store step says may end a run. */
 const isCallersMistake = (cause: Error | undefined): boolean =>
   cause instanceof ApplicationFailure &&
   (cause.type === FAILURES.invalidRequest || cause.type === FAILURES.paymentConflict);
