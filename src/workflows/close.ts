@@ -76,6 +76,6 @@ export async function untilStored<T>(payment: PaymentTracker, step: () => Promis
 }
 
 /** By its type alone: nothing else that a store step says may end a run. */
-const isCallersMistake = (cause: Error | undefined): boolean =>
+const isCallersMistake = (cause: Error | undefined): cause is ApplicationFailure =>
   cause instanceof ApplicationFailure &&
   (cause.type === FAILURES.invalidRequest || cause.type === FAILURES.paymentConflict);
