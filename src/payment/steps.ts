@@ -84,8 +84,12 @@ export interface CloseRequest {
 
 export type CloseResult =
   | { readonly kind: 'recorded'; readonly outcome: BillPaymentOutcome }
-  /** Another run, or this one before a lost answer, has recorded it. What is recorded stands. */
+  /**
+   * An outcome was there already, of another run or of this one before a lost answer, and stands. It contradicts when another amount
+   * was paid by it: then the payment is disputed.
+   */
   | { readonly kind: 'stands'; readonly outcome: BillPaymentOutcome; readonly contradicts: boolean }
+  /** Meant as unsent, but somebody holds the claim. Nothing was changed. */
   | { readonly kind: 'may-have-been-sent' }
-  /** There is evidence that the verdict did not rest on. */
+  /** Something has come in that the decline did not know. Nothing was changed: read the facts and decide again. */
   | { readonly kind: 'reconsider'; readonly because: string };

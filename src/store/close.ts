@@ -1,4 +1,5 @@
 import type { BillPaymentOutcome } from '../payment/outcome';
+import type { CloseResult } from '../payment/steps';
 import type { Queryable } from './database';
 import { ImpossibleRequest, UnknownPayment } from './errors';
 import { countCallbacks, nameConsidered } from './inbox';
@@ -21,15 +22,6 @@ export interface Close {
   readonly action?: OperatorAction;
 }
 
-export type Closed =
-  | { readonly kind: 'recorded'; readonly outcome: BillPaymentOutcome }
-  /** An outcome was there already, and is the answer. It contradicts when another amount was paid by it: then the payment is disputed. */
-  | { readonly kind: 'stands'; readonly outcome: BillPaymentOutcome; readonly contradicts: boolean }
-  /** Meant as unsent, but somebody holds the claim. Nothing was changed. */
-  | { readonly kind: 'may-have-been-sent' }
-  /** Something has come in that the decline did not know. Nothing was changed: read the facts and decide again. */
-  | { readonly kind: 'reconsider'; readonly because: string };
-
 interface LockedPayment extends OutcomeColumns {
   readonly amount: string;
   readonly currency: string;
@@ -37,7 +29,7 @@ interface LockedPayment extends OutcomeColumns {
   readonly completed_seen: boolean;
 }
 
-export async function closePayment(tx: Queryable, request: Close): Promise<Closed> {
+export async function closePayment(tx: Queryable, request: Close): Promise<CloseResult> {
   const { paymentId, outcome, callbacksConsidered, unsent, action } = request;
   const payment = await lockPayment(tx, paymentId);
 
@@ -78,7 +70,7 @@ async function stands(
   tx: Queryable,
   standing: BillPaymentOutcome,
   { outcome: offered, unsent }: Close,
-): Promise<Closed> {
+): Promise<CloseResult> {
   const amountPaid = (outcome: BillPaymentOutcome): number => (outcome.kind === 'paid' ? outcome.amount : 0);
   // Who gave up before sending says nothing about what the provider did.
   const contradicts = !unsent && amountPaid(standing) !== amountPaid(offered);

@@ -2,7 +2,7 @@ export { openStore, type Store } from './store';
 export { migrate, pendingMigrations } from './migrate';
 export { ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
 export type { Claimed, ClaimRequest, PaymentFacts, Payments, Registered } from './payments';
-export type { Close, Closed } from './close';
+export type { Close } from './close';
 export type { FundingAccount, Reservations, Reserve, Reserved } from './reservations';
 export {
   MAX_STORED_CALLBACKS,

@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { CallbackReading, Receipt } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { CheckedRequest } from '../payment/request';
-import { closePayment, SEALED, type Close, type Closed } from './close';
+import type { CloseResult } from '../payment/steps';
+import { closePayment, SEALED, type Close } from './close';
 import { failedForCertain, type Database, type Queryable } from './database';
 import { ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
 import { filledReceipt, readOutcome, safeInteger, storableJson, type OutcomeColumns } from './values';
@@ -71,7 +72,7 @@ export function createPayments(database: Database) {
     facts: (paymentId: string): Promise<PaymentFacts> => facts(database, paymentId),
 
     /** The end of a payment, all of it or nothing (design §8). @throws UnknownPayment | ImpossibleRequest */
-    close: (request: Close): Promise<Closed> => database.transaction((tx) => closePayment(tx, request)),
+    close: (request: Close): Promise<CloseResult> => database.transaction((tx) => closePayment(tx, request)),
 
     /** A later agreeing callback may complete a receipt: empty fields of a paid payment only. False when that changed nothing. */
     async addReceipt(paymentId: string, receipt: Receipt): Promise<boolean> {
