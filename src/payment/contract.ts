@@ -11,6 +11,8 @@ export const WORKFLOWS = {
   billServices: 'billServices',
   saveBillNumber: 'saveBillNumber',
   providerCheck: 'providerCheck',
+  paymentDispute: 'paymentDispute',
+  reconcilePayments: 'reconcilePayments',
 } as const;
 
 export const SIGNALS = { providerCallback: 'providerCallback' } as const;
@@ -19,9 +21,10 @@ export const UPDATES = {
   resolvePayment: 'resolvePayment',
   checkStatusNow: 'checkStatusNow',
   cancelPayment: 'cancelPayment',
+  resolveDispute: 'resolveDispute',
 } as const;
 
-export const QUERIES = { paymentProgress: 'paymentProgress' } as const;
+export const QUERIES = { paymentProgress: 'paymentProgress', disputeProgress: 'disputeProgress' } as const;
 
 /** Keyword search attributes. Never personal data: they are never encrypted. */
 export const SEARCH_ATTRIBUTES = {
@@ -35,6 +38,11 @@ export type BillPaymentState = 'InProgress' | 'NeedsAttention' | 'Disputed' | 'P
 /** One id finds a payment in the backend, in Temporal and at the provider (design §3). */
 export function workflowIdOf(paymentId: string): string {
   return `bill-payment-${paymentId}`;
+}
+
+/** At most one for each payment, for ever. */
+export function disputeWorkflowIdOf(paymentId: string): string {
+  return `bill-payment-dispute-${paymentId}`;
 }
 
 /** The type of an `ApplicationFailure`: the causes a caller in any language can tell apart. */
