@@ -1,0 +1,52 @@
+import type { OperatorAction, OperatorActions } from '../../store';
+import { storableText } from '../../store/values';
+import { callbacksOf, stored, type PaymentRow, type Tables } from './tables';
+
+export function modelOperatorActions({ actions }: Tables): OperatorActions {
+  return {
+    async list(paymentId) {
+      return actions
+        .filter((action) => action.paymentId === paymentId)
+        .map(({ paymentId: _itself, ...action }) => action);
+    },
+  };
+}
+
+/** Before anything is changed, with what it looks like before. */
+export function recordModelAction(tables: Tables, payment: PaymentRow, action: OperatorAction, at: Date): void {
+  const { paymentId } = payment;
+  tables.actions.push({
+    id: tables.actions.length + 1,
+    paymentId,
+    operator: storableText(action.operator),
+    action: storableText(action.action),
+    note: storableText(action.note),
+    ...(action.details !== undefined && { details: stored(action.details) }),
+    before: before(tables, payment),
+    at,
+  });
+}
+
+function before(tables: Tables, payment: PaymentRow): Readonly<Record<string, unknown>> {
+  const { paymentId, claim, completedSeenAt, disputedAt, outcome } = payment;
+  const reservation = tables.reservations.get(paymentId);
+  return {
+    state: outcome?.kind ?? 'open',
+    claimedAt: claim?.at.toISOString() ?? null,
+    completedSeenAt: completedSeenAt?.toISOString() ?? null,
+    disputedAt: disputedAt?.toISOString() ?? null,
+    callbacks: callbacksOf(tables, paymentId).length,
+    reservation: reservation
+      ? { fundingAccount: reservation.fundingAccount, amount: reservation.amount, state: stateOf(reservation) }
+      : null,
+  };
+}
+
+export function stateOf({
+  settled,
+}: {
+  readonly settled?: { readonly posted: number };
+}): 'reserved' | 'posted' | 'voided' {
+  if (settled === undefined) return 'reserved';
+  return settled.posted > 0 ? 'posted' : 'voided';
+}
