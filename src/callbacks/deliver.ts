@@ -3,6 +3,7 @@ import type { CallbackHint, CallbackReading, Receipt } from '../payment/observat
 import type { BillPaymentOutcome } from '../payment/outcome';
 import { compareWithOutcome } from './compare';
 import { Counters } from './metrics';
+import { becauseOf, createOpening, type DisputeOutbox, type OpenDispute } from './disputes';
 import type { Signal } from './signal';
 import { describeTrouble } from './trouble';
 
@@ -27,28 +28,16 @@ export interface DeliveryStore {
   };
   readonly payments: {
     addReceipt(paymentId: string, receipt: Receipt): Promise<unknown>;
-    markDisputed(paymentId: string): Promise<unknown>;
   };
-}
-
-/** A callback that says the opposite of a recorded outcome. */
-export interface Contradiction {
-  readonly paymentId: string;
-  readonly callbackId: number;
-  readonly outcome: BillPaymentOutcome;
-  readonly reading: CallbackReading;
+  readonly disputes: DisputeOutbox;
 }
 
 export interface DeliveryOptions {
   readonly store: DeliveryStore;
   readonly signal: Signal;
   readonly log: Log;
+  readonly openDispute: OpenDispute;
   readonly counters?: Counters;
-  /**
-   * Where a dispute is opened. Called at least once for each contradiction, after the payment was marked as disputed and before
-   * the callback counts as dealt with: when it throws, the next sweep calls it again.
-   */
-  readonly onContradiction?: (contradiction: Contradiction) => Promise<void>;
 }
 
 export interface Delivery {
@@ -57,7 +46,7 @@ export interface Delivery {
    * delivered stays pending.
    */
   deliverPayment(paymentId: string, callbackIds: Iterable<number>): Promise<Delivered>;
-  /** The same for everything that is pending. Throws only when the store cannot say what that is. */
+  /** The same for everything that is pending, and for the disputes that nobody has opened. Throws only when the store cannot say what that is. */
   sweep(): Promise<SweepReport>;
 }
 
@@ -69,7 +58,7 @@ export interface Delivered {
 }
 
 export interface SweepReport {
-  /** Callbacks that were pending. */
+  /** Callbacks that were pending, and disputes that nobody had opened. */
   readonly found: number;
   readonly left: number;
 }
@@ -87,7 +76,8 @@ const CONCURRENT_PAYMENTS = 8;
 export function createDelivery({ counters = new Counters(), ...options }: DeliveryOptions): Delivery {
   const { store, log } = options;
   const inTurn = createTurns();
-  const deliver = createStep({ counters, ...options });
+  const open = createOpening(store.disputes, options.openDispute);
+  const deliver = createStep({ counters, ...options, open });
   /** Where the next sweep begins. */
   let afterId = 0;
 
@@ -133,9 +123,27 @@ export function createDelivery({ counters = new Counters(), ...options }: Delive
         if (afterId === 0 || failures === byPayment.size) break;
       }
       counters.set('undelivered', left);
-      return { found, left };
+      const disputes = await sweepDisputes();
+      return { found: found + disputes.found, left: left + disputes.left };
     },
   };
+
+  /** What a close or reconciliation has raised, and what an endpoint that died left between raising and opening. */
+  async function sweepDisputes(): Promise<SweepReport> {
+    const raised = await store.disputes.toOpen(PAGE);
+    let left = 0;
+    await forEach(raised, CONCURRENT_PAYMENTS, async ({ paymentId }) => {
+      try {
+        await open(paymentId);
+      } catch (error) {
+        left += 1;
+        counters.add('delivery_failures');
+        log.warn({ paymentId, ...describeTrouble(error) }, 'a dispute could not be opened; the next sweep tries again');
+      }
+    });
+    counters.set('unopened', left);
+    return { found: raised.length, left };
+  }
 }
 
 function idsByPayment(callbacks: readonly PendingCallback[]): Map<string, number[]> {
@@ -150,8 +158,8 @@ function createStep({
   signal,
   log,
   counters,
-  onContradiction,
-}: DeliveryOptions & { readonly counters: Counters }) {
+  open,
+}: DeliveryOptions & { readonly counters: Counters; readonly open: (paymentId: string) => Promise<void> }) {
   async function toWorkflow({ id, paymentId, reading, receivedAt }: PendingCallback): Promise<boolean> {
     if ((await store.inbox.signalsSent(paymentId)) >= MAX_SIGNALS) {
       // Taken off the list all the same: the workflow reads it with the others.
@@ -183,8 +191,8 @@ function createStep({
       counters.add('agreed');
       return true;
     }
-    await store.payments.markDisputed(paymentId);
-    await onContradiction?.({ paymentId, callbackId: id, outcome, reading });
+    await store.disputes.raise(paymentId, { by: 'callback', because: becauseOf(outcome, reading) });
+    await open(paymentId);
     await store.inbox.name([id], 'dispute');
     counters.add('contradictions');
     log.warn(

@@ -4,7 +4,6 @@ export { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '.
 export { createCallbackApp, type CallbackAppOptions, type CallbackInbox, type NewCallback } from './app';
 export {
   createDelivery,
-  type Contradiction,
   type Delivered,
   type Delivery,
   type DeliveryOptions,
@@ -13,6 +12,7 @@ export {
   type SweepReport,
 } from './deliver';
 export { createSignal, type Signal } from './signal';
+export { createOpenDispute, type DisputeOutbox, type OpenDispute } from './disputes';
 export { startSweeper, type Sweeper } from './sweeper';
 export { createBackground, type Background } from './background';
 export { Counters } from './metrics';

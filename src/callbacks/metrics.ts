@@ -12,6 +12,7 @@ const METRICS = {
   contradictions: { type: 'counter', help: 'Callbacks of closed payments that contradict the outcome.' },
   delivery_failures: { type: 'counter', help: 'Deliveries and sweeps that failed and are tried again.' },
   undelivered: { type: 'gauge', help: 'Callbacks that the last sweep could not deliver.' },
+  unopened: { type: 'gauge', help: 'Disputes whose workflow the last sweep could not start.' },
 } as const satisfies Readonly<Record<string, { readonly type: 'counter' | 'gauge'; readonly help: string }>>;
 
 export type Metric = keyof typeof METRICS;

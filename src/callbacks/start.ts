@@ -5,7 +5,8 @@ import type { Log } from '../log';
 import { openStore, pendingMigrations } from '../store';
 import { createCallbackApp, type CallbackAppOptions } from './app';
 import { createBackground, type Background } from './background';
-import { createDelivery, type Delivery, type DeliveryOptions } from './deliver';
+import { createDelivery, type Delivery } from './deliver';
+import { createOpenDispute } from './disputes';
 import { Counters } from './metrics';
 import { createSignal } from './signal';
 import { startSweeper } from './sweeper';
@@ -25,8 +26,6 @@ export interface CallbacksSettings {
   readonly client: Client;
   readonly log: Log;
   readonly sweepEveryMs?: number;
-  /** See `DeliveryOptions`. */
-  readonly onContradiction?: NonNullable<DeliveryOptions['onContradiction']>;
 }
 
 export interface RunningCallbacks {
@@ -45,7 +44,7 @@ const ASK_TEMPORAL_WITHIN_MS = 1_500;
 
 /** The whole endpoint: listener, delivery, sweep, health. */
 export async function startCallbacks(settings: CallbacksSettings): Promise<RunningCallbacks> {
-  const { host, port, databaseUrl, ring, client, log, onContradiction } = settings;
+  const { host, port, databaseUrl, ring, client, log } = settings;
   await refuseOldDatabase(databaseUrl);
 
   const counters = new Counters();
@@ -64,7 +63,8 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
     });
 
     const signal = createSignal(client);
-    const delivery = createDelivery({ store, signal, log, counters, ...(onContradiction && { onContradiction }) });
+    const openDispute = createOpenDispute(client);
+    const delivery = createDelivery({ store, signal, openDispute, log, counters });
     const background = startDelivering(settings, closing, counters, delivery);
 
     const deliver: CallbackAppOptions['deliver'] = (callback) => {

@@ -1,6 +1,7 @@
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { CloseResult } from '../payment/steps';
 import type { Queryable } from './database';
+import { raiseDispute } from './disputes';
 import { ImpossibleRequest, UnknownPayment } from './errors';
 import { countCallbacks, nameConsidered } from './inbox';
 import { recordAction, type OperatorAction } from './operator-actions';
@@ -75,12 +76,16 @@ async function stands(
   // Who gave up before sending says nothing about what the provider did.
   const contradicts = !unsent && amountPaid(standing) !== amountPaid(offered);
   if (contradicts) {
-    await tx.query('UPDATE payments SET disputed_at = now() WHERE payment_id = $1 AND disputed_at IS NULL', [
-      standing.paymentId,
-    ]);
+    await raiseDispute(tx, standing.paymentId, {
+      by: 'close',
+      because: `Recorded as ${inWords(standing)}; a later close says ${inWords(offered)}`,
+    });
   }
   return { kind: 'stands', outcome: standing, contradicts };
 }
+
+const inWords = (outcome: BillPaymentOutcome): string =>
+  outcome.kind === 'paid' ? `paid ${outcome.currency} ${outcome.amount}` : outcome.kind;
 
 function assertPossible(payment: LockedPayment, { paymentId, outcome, callbacksConsidered }: Close): void {
   const refuse = (problem: string) => new ImpossibleRequest(`Payment ${paymentId}: ${problem}`);

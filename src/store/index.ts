@@ -3,6 +3,7 @@ export { migrate, pendingMigrations } from './migrate';
 export { ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
 export type { Claimed, ClaimRequest, PaymentFacts, Payments, Registered } from './payments';
 export type { Close } from './close';
+export type { Disputes, Raise, RecordedResolution, Resolved, StoredDispute } from './disputes';
 export type { FundingAccount, Reservations, Reserve, Reserved } from './reservations';
 export {
   MAX_STORED_CALLBACKS,

@@ -83,13 +83,6 @@ export function createPayments(database: Database) {
       );
       return rowCount === 1;
     },
-
-    /** The first time is kept. */
-    async markDisputed(paymentId: string): Promise<void> {
-      await database.query('UPDATE payments SET disputed_at = now() WHERE payment_id = $1 AND disputed_at IS NULL', [
-        paymentId,
-      ]);
-    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { openDatabase, type DatabaseSettings } from './database';
+import { createDisputes, type Disputes } from './disputes';
 import { createInbox, type Inbox } from './inbox';
 import { createOperatorActions, type OperatorActions } from './operator-actions';
 import { createPayments, type Payments } from './payments';
@@ -9,6 +10,7 @@ export interface Store {
   readonly payments: Payments;
   readonly reservations: Reservations;
   readonly inbox: Inbox;
+  readonly disputes: Disputes;
   readonly operatorActions: OperatorActions;
   /** @throws when the database does not answer */
   ping(): Promise<void>;
@@ -22,6 +24,7 @@ export function openStore(settings: DatabaseSettings): Store {
     payments: createPayments(database),
     reservations: createReservations(database),
     inbox: createInbox(database),
+    disputes: createDisputes(database),
     operatorActions: createOperatorActions(database),
     async ping() {
       await database.query('SELECT 1');

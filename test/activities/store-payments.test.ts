@@ -121,7 +121,7 @@ describe('facts', () => {
     await store.inbox.add({ paymentId, digest: 'one', body: '{}', reading: reading(), receivedAt });
     await store.payments.noteCompleted(paymentId);
     await closeSent(store, paid(paymentId), 1);
-    await store.payments.markDisputed(paymentId);
+    await store.disputes.raise(paymentId, { by: 'callback', because: 'a callback says failed' });
     const { account, tokenExpiresAt } = claimOf();
     expect(await store.payments.facts(paymentId)).toEqual({
       claim: { at: expect.any(Date) as Date, tokenExpiresAt, account },
@@ -201,7 +201,7 @@ describe('G7: the database refuses what must never happen, whoever asks', () => 
     await store.payments.noteCompleted(paymentId);
     const action = { operator: 'amina', action: 'resolvePayment', note: 'the biller confirmed' };
     await store.payments.close({ paymentId, outcome: paid(paymentId), callbacksConsidered: 0, unsent: false, action });
-    await store.payments.markDisputed(paymentId);
+    await store.disputes.raise(paymentId, { by: 'callback', because: 'a callback says failed' });
     await onDatabase(database.url, (client) =>
       expect(client.query(`${statement} WHERE payment_id = $1`, [paymentId])).rejects.toMatchObject({ code: '23001' }),
     );

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { readCallback } from '../../src/almara/callback';
-import { Counters, createDelivery, type Contradiction, type Delivery, type DeliveryOptions } from '../../src/callbacks';
+import { Counters, createDelivery, type Delivery, type DeliveryOptions } from '../../src/callbacks';
+import type { PaymentDispute } from '../../src/payment/dispute';
 import type { CallbackHint } from '../../src/payment/observation';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import { openStore, type Store } from '../../src/store';
@@ -9,6 +10,7 @@ import * as s from './support';
 
 let database: TestDatabase;
 let store: Store;
+let opened: PaymentDispute[];
 let sent: { paymentId: string; hint: CallbackHint }[];
 let captured: ReturnType<typeof s.capturedLog>;
 let counters: Counters;
@@ -18,6 +20,7 @@ beforeEach(async () => {
   database = await testDatabase();
   store = openStore({ databaseUrl: database.url, log: s.capturedLog().log });
   sent = [];
+  opened = [];
   captured = s.capturedLog();
   counters = new Counters();
 });
@@ -31,8 +34,12 @@ const recording: DeliveryOptions['signal'] = (paymentId, hint) => {
   sent.push({ paymentId, hint });
   return Promise.resolve('sent');
 };
+const openDispute: DeliveryOptions['openDispute'] = (dispute) => {
+  opened.push(dispute);
+  return Promise.resolve();
+};
 const delivery = (options: Partial<DeliveryOptions> = {}): Delivery =>
-  createDelivery({ store, signal: recording, log: captured.log, counters, ...options });
+  createDelivery({ store, signal: recording, openDispute, log: captured.log, counters, ...options });
 
 async function add(paymentId: string, body = s.nested(paymentId)): Promise<number> {
   const read = readCallback(JSON.parse(body));
@@ -184,9 +191,7 @@ describe('a closed payment (G5)', () => {
     const paymentId = await closed(outcomeOf);
     await add(paymentId, body(paymentId));
     const before = (await store.payments.facts(paymentId)).outcome;
-    const raised: Contradiction[] = [];
-    const onContradiction = async (contradiction: Contradiction): Promise<void> => void raised.push(contradiction);
-    expect(await delivery({ onContradiction }).sweep()).toEqual({ found: 1, left: 0 });
+    expect(await delivery().sweep()).toEqual({ found: 1, left: 0 });
 
     const isDispute = expected === 'dispute';
     const facts = await store.payments.facts(paymentId);
@@ -194,9 +199,7 @@ describe('a closed payment (G5)', () => {
     expect(facts.outcome?.kind).toBe(before?.kind);
     expect(await namedBy(paymentId)).toEqual([expected]);
     expect(sent).toEqual([]);
-    expect(raised.map((each) => [each.paymentId, each.outcome.kind])).toEqual(
-      isDispute ? [[paymentId, before?.kind]] : [],
-    );
+    expect(opened.map((each) => [each.paymentId, each.raisedBy])).toEqual(isDispute ? [[paymentId, 'callback']] : []);
     expect([counters.get('contradictions'), counters.get('agreed')]).toEqual(isDispute ? [1, 0] : [0, 1]);
     expect(captured.lines()).toHaveLength(isDispute ? 1 : 0);
     if (isDispute) {
@@ -210,7 +213,8 @@ describe('a closed payment (G5)', () => {
       });
       expect([time, pid, hostname]).not.toContain(undefined);
     }
-    expect(await delivery({ onContradiction }).sweep()).toEqual({ found: 0, left: 0 });
+    expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
+    expect(opened).toHaveLength(isDispute ? 1 : 0);
   });
 
   const receiptOf = async (paymentId: string): Promise<unknown> => {
@@ -251,14 +255,24 @@ describe('a closed payment (G5)', () => {
   test('a dispute that could not be opened is opened by the next sweep', async () => {
     const paymentId = await closed(s.declined);
     await add(paymentId);
-    const failing = delivery({ onContradiction: () => Promise.reject(new Error('not now')) });
-    expect(await failing.sweep()).toEqual({ found: 1, left: 1 });
+    const failing = delivery({ openDispute: () => Promise.reject(new Error('not now')) });
+    // The callback, and the dispute that it has raised all the same.
+    expect(await failing.sweep()).toEqual({ found: 2, left: 2 });
     expect(await namedBy(paymentId)).toEqual([undefined]);
-    const raised: Contradiction[] = [];
-    await delivery({ onContradiction: async (each) => void raised.push(each) }).sweep();
-    expect(raised).toHaveLength(1);
+    expect((await store.payments.facts(paymentId)).disputed).toBe(true);
+    expect(counters.get('unopened')).toBe(1);
+    await delivery().sweep();
+    expect(opened).toEqual([
+      {
+        paymentId,
+        raisedBy: 'callback',
+        because: 'Recorded as declined; a later callback says paid (code 0)',
+        raisedAt: expect.any(String) as string,
+      },
+    ]);
     expect(await namedBy(paymentId)).toEqual(['dispute']);
     expect(counters.get('contradictions')).toBe(1);
+    expect(counters.get('unopened')).toBe(0);
   });
 
   test('one that was signalled, and came too late for the close, is compared', async () => {
