@@ -61,15 +61,18 @@ const callbackKeys = required('key ring, newest first: id:base64,id:base64')
   }, 'uses a key id twice: give every key its own id');
 const guid = (what: string) =>
   required(what).regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, `must be a GUID, ${what}`);
-const list = z
+const namesIn = (value: string): string[] =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+const list = z.string().default('').transform(namesIn);
+/** A slip that names nobody must not allow everybody. */
+const operators = z
   .string()
+  .refine((value) => value.trim() === '' || namesIn(value).length > 0, 'must be names separated by commas')
   .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  );
+  .transform(namesIn);
 
 const worker = z.object({
   ALMARA_API_URL: baseUrl("the provider's API base"),
@@ -92,6 +95,8 @@ const worker = z.object({
   METRICS_PORT: port(9464),
   LOG_LEVEL: logLevel,
   PREPAID_SERVICES: list,
+  BILLPAY_OPERATORS: operators,
+  SUBMISSIONS: z.enum(['on', 'off'], 'must be on or off').default('on'),
   FAILED_WITHOUT_CODE: z.enum(['ask', 'decline'], 'must be ask or decline').default('ask'),
   ALLOW_TEST_POLICY: z.enum(['true', 'false'], 'must be true or false').default('false'),
 });
@@ -153,6 +158,8 @@ export function readWorkerConfig(environment: Environment = process.env) {
     metricsPort: env.METRICS_PORT,
     logLevel: env.LOG_LEVEL,
     prepaidServices: env.PREPAID_SERVICES,
+    operators: env.BILLPAY_OPERATORS,
+    submissions: env.SUBMISSIONS,
     failedWithoutCode: env.FAILED_WITHOUT_CODE,
     allowTestPolicy: env.ALLOW_TEST_POLICY === 'true',
   } as const;

@@ -19,6 +19,10 @@ export interface ActivitySettings {
   readonly prepaidServices: readonly string[];
   readonly failedWithoutCode: 'ask' | 'decline';
   readonly allowTestPolicy: boolean;
+  /** Names of those who may decide; none: everybody. */
+  readonly operators?: readonly string[];
+  /** `off`: nothing is sent. For the time between a restored backup and the end of its reconciliation. */
+  readonly submissions?: 'on' | 'off';
 }
 
 /** Two clocks, because each lies in its own way: the wall clock is set, the monotonic one may stop while a machine sleeps. */

@@ -6,6 +6,7 @@ import { checkRequest } from '../payment/request';
 import type { CloseRequest, CloseResult, Registration, Reservation, ReserveRequest } from '../payment/steps';
 import type { ActivityDependencies } from './dependencies';
 import { invalidRequest, paymentConflict } from './failures';
+import { mayDecide } from './operators';
 import type { ServiceNames } from './service-names';
 
 /** The steps that only touch our own store. All are idempotent: the engine may run them again at will. */
@@ -60,11 +61,13 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
     async closePayment(request: CloseRequest): Promise<CloseResult> {
       const { action, ...close } = request;
       if (action === undefined) return await store.payments.close(close);
-      const { operator, note, action: name, argument, before } = action;
-      return await store.payments.close({
-        ...close,
-        action: { operator, note, action: name, details: { ...argument, before } },
-      });
+      const { argument, before, ...by } = action;
+      if (!mayDecide(settings, by.operator)) {
+        // An earlier try may have recorded it, before a worker with another list came.
+        const { outcome } = await store.payments.facts(close.paymentId);
+        return outcome === undefined ? { kind: 'not-an-operator' } : { kind: 'stands', outcome, contradicts: false };
+      }
+      return await store.payments.close({ ...close, action: { ...by, details: { ...argument, before } } });
     },
   };
 }

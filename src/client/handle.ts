@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { endedBy, isDecisionOf } from '../payment/decisions';
 import { FAILURES, QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
@@ -81,7 +82,8 @@ export class PaymentHandle implements BillPaymentHandle {
   async resolve({ requestId, ...by }: Decision & Resolution): Promise<PaymentProgress> {
     const resolution: Resolution = by;
     return await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) => {
-      throw new Refused(this.paymentId, `it is closed already as ${outcome.kind}. ${outcome.summary}`);
+      // Asked again, or its answer was lost on the way: what they decided is what is recorded.
+      if (!isDecisionOf(outcome, resolution)) throw new Refused(this.paymentId, endedBy(outcome));
     });
   }
 

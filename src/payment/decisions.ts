@@ -1,4 +1,5 @@
 import { mismatches, type Expected, type Look } from './look';
+import type { BillPaymentOutcome } from './outcome';
 import type { Resolution } from './progress';
 import type { Facts } from './verdict';
 
@@ -80,4 +81,28 @@ export function declineProblem(
   return now < deadAt
     ? `The request may still be on its way until ${new Date(deadAt).toISOString().slice(0, 16).replace('T', ' ')} UTC, when its token is dead for sure. Decline it after that.`
     : undefined;
+}
+
+/** For somebody whom `BILLPAY_OPERATORS` does not name. */
+export const mayNotDecide = (operator: string): string =>
+  `${operator} may not decide here: BILLPAY_OPERATORS on the worker names who may. Nothing was changed.`;
+
+/** Whether what is recorded is this very decision: it may be asked again after its answer was lost. */
+export function isDecisionOf(
+  outcome: BillPaymentOutcome,
+  { decision, operator, note, amount, receiptNumber, providerCase }: Resolution,
+): boolean {
+  if (outcome.kind !== decision || outcome.evidence.source !== 'operator') return false;
+  const { evidence } = outcome;
+  if (evidence.operator !== operator || evidence.note !== note || evidence.providerCase !== providerCase) return false;
+  if (outcome.kind !== 'paid') return true;
+  const sameAmount = amount === undefined || outcome.amount === amount;
+  return sameAmount && (receiptNumber === undefined || outcome.receipt.number === receiptNumber);
+}
+
+/** For somebody whose decision came too late: who, or what, has ended it. */
+export function endedBy(outcome: BillPaymentOutcome): string {
+  const isDecided = outcome.kind !== 'cancelled' && outcome.evidence.source === 'operator';
+  const by = isDecided ? `${outcome.evidence.operator} has decided, ` : '';
+  return `${by}it is closed already as ${outcome.kind}. ${outcome.summary}`;
 }

@@ -67,6 +67,8 @@ export interface OperatorAction {
   readonly action: 'resolvePayment' | 'cancelPayment';
   readonly operator: string;
   readonly note: string;
+  /** Of the update that brought it: the same update acts once. Absent for the UI's Request Cancellation. */
+  readonly updateId?: string;
   /** The rest of what they sent. */
   readonly argument?: Readonly<Record<string, unknown>>;
   readonly before: { readonly stage: string; readonly reason?: AttentionReason; readonly said?: string };
@@ -89,6 +91,8 @@ export type CloseResult =
    * was paid by it: then the payment is disputed.
    */
   | { readonly kind: 'stands'; readonly outcome: BillPaymentOutcome; readonly contradicts: boolean }
+  /** A person's decision, and `BILLPAY_OPERATORS` does not name them. Nothing was changed. */
+  | { readonly kind: 'not-an-operator' }
   /** Meant as unsent, but somebody holds the claim. Nothing was changed. */
   | { readonly kind: 'may-have-been-sent' }
   /** Something has come in that the decline did not know. Nothing was changed: read the facts and decide again. */

@@ -9,6 +9,8 @@ export interface OperatorAction {
   /** The command, such as `resolvePayment` or `cancelPayment`. */
   readonly action: string;
   readonly note: string;
+  /** The engine's id of the update: one acts once, whatever is repeated, reset or started again. */
+  readonly updateId?: string;
   /** The rest of the command's argument, kept as it came. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -23,8 +25,8 @@ export interface RecordedAction extends OperatorAction {
 /** Before anything is changed, in the transaction that changes it. */
 export async function recordAction(tx: Queryable, paymentId: string, action: OperatorAction): Promise<void> {
   await tx.query(
-    `INSERT INTO operator_actions (payment_id, operator, action, note, details, before)
-     SELECT p.payment_id, $2, $3, $4, $5, jsonb_build_object(
+    `INSERT INTO operator_actions (payment_id, operator, action, note, details, update_id, before)
+     SELECT p.payment_id, $2, $3, $4, $5, $6, jsonb_build_object(
               'state', p.state,
               'claimedAt', p.claimed_at,
               'completedSeenAt', p.completed_seen_at,
@@ -40,6 +42,7 @@ export async function recordAction(tx: Queryable, paymentId: string, action: Ope
       storableText(action.action),
       storableText(action.note),
       action.details === undefined ? null : storableJson(action.details),
+      action.updateId === undefined ? null : storableText(action.updateId),
     ],
   );
 }
@@ -50,6 +53,7 @@ interface ActionRow {
   readonly action: string;
   readonly note: string;
   readonly details: Record<string, unknown> | null;
+  readonly update_id: string | null;
   readonly before: Record<string, unknown>;
   readonly acted_at: Date;
 }
@@ -59,16 +63,17 @@ export function createOperatorActions(database: Database) {
     /** Oldest first. */
     async list(paymentId: string): Promise<readonly RecordedAction[]> {
       const { rows } = await database.query<ActionRow>(
-        `SELECT id, operator, action, note, details, before, acted_at
+        `SELECT id, operator, action, note, details, update_id, before, acted_at
            FROM operator_actions WHERE payment_id = $1 ORDER BY id`,
         [paymentId],
       );
-      return rows.map(({ id, operator, action, note, details, before, acted_at }) => ({
+      return rows.map(({ id, operator, action, note, details, update_id, before, acted_at }) => ({
         id: safeInteger(id),
         operator,
         action,
         note,
         ...(details !== null && { details }),
+        ...(update_id !== null && { updateId: update_id }),
         before,
         at: acted_at,
       }));

@@ -37,12 +37,15 @@ export async function startWorker(
 
   const store = openStore({ databaseUrl: config.databaseUrl, log });
   const almara = createAlmara(config.almara, { log });
-  const { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy } = config;
+  const { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy, operators, submissions } = config;
+  if (submissions === 'off') log.warn('SUBMISSIONS=off: nothing is sent, and what was not sent expires');
   const settings = {
     callbackBaseUrl,
     prepaidServices,
     failedWithoutCode,
     allowTestPolicy,
+    operators,
+    submissions,
     keyRing: parseKeyRing(config.callbackKeys),
   };
   const worker = await createWorker({ connection, namespace, almara, store, settings, log });

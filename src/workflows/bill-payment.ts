@@ -100,7 +100,8 @@ async function settle(
     if (settlement.kind === 'closed') return keep(payment, settlement.outcome);
     const closed = await close(payment, settlement);
     if (closed.kind === 'closed') return closed.outcome;
-    payment.decision = undefined;
+    payment.takeBackDecision(closed.kind === 'not-an-operator' ? 'not-an-operator' : 'news');
+    if (closed.kind === 'not-an-operator') continue;
     // Evidence has come in that the verdict did not rest on: see it first.
     await sleep(LOOK_PAUSE, { summary: 'New evidence: look again' });
     await lookNow(payment, 'callback');

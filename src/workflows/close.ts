@@ -15,7 +15,7 @@ export interface Ending {
 /** Recorded, by whomever; or why not, and then nothing was changed. */
 export type Closed =
   | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome }
-  | { readonly kind: 'may-have-been-sent' | 'reconsider' };
+  | { readonly kind: 'may-have-been-sent' | 'reconsider' | 'not-an-operator' };
 
 /** Writes the end down (design §8). */
 export async function close(payment: PaymentTracker, ending: Ending): Promise<Closed> {

@@ -1,9 +1,8 @@
 import type { PaymentRecord, Receipt } from '../payment/observation';
 import type { BillPaymentOutcome, DeclinedOutcome, DeclineReason } from '../payment/outcome';
-import type { Resolution } from '../payment/progress';
 import { cancelledSummary, declinedSummary, paidSummary } from './details';
 import type { Ending } from './close';
-import { actionOf, iso, type PaymentTracker } from './tracker';
+import { actionOf, iso, type Decided, type PaymentTracker } from './tracker';
 
 /** The ways a payment can end, each as the outcome that is recorded. */
 
@@ -62,7 +61,7 @@ export function paid(payment: PaymentTracker, record: PaymentRecord, receipt: Re
 }
 
 /** A person's decision, recorded as theirs. */
-export function decided(payment: PaymentTracker, decision: Resolution & { readonly at: number }): Ending {
+export function decided(payment: PaymentTracker, decision: Decided): Ending {
   return {
     outcome: decidedOutcome(payment, decision),
     // Declined because nothing was sent: then nothing may be sent, by whichever attempt.
@@ -71,7 +70,7 @@ export function decided(payment: PaymentTracker, decision: Resolution & { readon
   };
 }
 
-function decidedOutcome(payment: PaymentTracker, decision: Resolution & { readonly at: number }): BillPaymentOutcome {
+function decidedOutcome(payment: PaymentTracker, decision: Decided): BillPaymentOutcome {
   const evidence = {
     source: 'operator',
     operator: decision.operator,

@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  currentUpdateInfo,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -9,7 +10,15 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES, QUERIES, SIGNALS, UPDATES } from '../payment/contract';
-import { cancellationProblem, declineProblem, resolutionProblem, statusCheckProblem } from '../payment/decisions';
+import {
+  cancellationProblem,
+  declineProblem,
+  endedBy,
+  isDecisionOf,
+  mayNotDecide,
+  resolutionProblem,
+  statusCheckProblem,
+} from '../payment/decisions';
 import type { CallbackHint } from '../payment/observation';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
 import { lookNow } from './await-verdict';
@@ -95,14 +104,18 @@ async function resolve(payment: PaymentTracker, resolution: Resolution): Promise
     throw refusal(`It has ended by itself meanwhile: the payment is ${stageInWords(payment)}.`);
   if (resolution.decision === 'declined')
     refuseIf(declineProblem(payment.expected, payment.seen, look, resolution, Date.now()));
-  payment.decision = { ...resolution, at: Date.now() };
+  payment.decision = { ...resolution, at: Date.now(), ...thisUpdate() };
   await condition(() => payment.outcome !== undefined || payment.decision === undefined);
-  if (payment.outcome === undefined)
-    throw refusal(
-      'Something has come in that speaks against it; nothing was changed. Look at the payment and decide again.',
-    );
+  if (payment.outcome === undefined) throw refusal(TAKEN_BACK[payment.takenBack](resolution.operator));
+  if (!isDecisionOf(payment.outcome, resolution)) throw refusal(endedBy(payment.outcome));
   return payment.progress();
 }
+
+const TAKEN_BACK = {
+  news: () =>
+    'Something has come in that speaks against it; nothing was changed. Look at the payment and decide again.',
+  'not-an-operator': mayNotDecide,
+} as const;
 
 async function checkNow(payment: PaymentTracker, _check: StatusCheck): Promise<PaymentProgress> {
   await lookNow(payment, 'poll');
@@ -111,17 +124,24 @@ async function checkNow(payment: PaymentTracker, _check: StatusCheck): Promise<P
 
 /** Takes the claim and closes, in one transaction, or it is too late: there is nothing in between. */
 async function cancel(payment: PaymentTracker, by: Cancellation): Promise<PaymentProgress> {
-  const result = await record(payment, cancellationOf(payment, by));
+  const result = await record(payment, cancellationOf(payment, { ...by, ...thisUpdate() }));
+  if (result.kind === 'not-an-operator') throw refusal(mayNotDecide(by.operator));
   const isCancelled = (result.kind === 'recorded' || result.kind === 'stands') && result.outcome.kind === 'cancelled';
   if (!isCancelled) throw tooLate(payment);
   return payment.progress();
 }
 
-const cancellationOf = (payment: PaymentTracker, by: Cancellation) => ({
+const cancellationOf = (payment: PaymentTracker, by: Cancellation & { readonly updateId?: string }) => ({
   outcome: cancelled(payment, by.operator, by.note),
   unsent: true,
   action: actionOf(payment, 'cancelPayment', by),
 });
+
+/** The engine's id of the update that is being handled: it is recorded with what it did. */
+function thisUpdate(): { readonly updateId?: string } {
+  const update = currentUpdateInfo();
+  return update === undefined ? {} : { updateId: update.id };
+}
 
 const isBeforeSending = (payment: PaymentTracker): boolean =>
   payment.isRegistered &&

@@ -16,6 +16,9 @@ interface InUse {
   readonly record?: PaymentRecord;
 }
 
+/** A person's decision, from when it is taken until it is recorded. */
+export type Decided = Resolution & { readonly at: number; readonly updateId?: string };
+
 type Registered = Extract<Registration, { kind: 'open' }>;
 
 /**
@@ -37,7 +40,9 @@ export class PaymentTracker {
   said: { readonly said: string; readonly at: number } | undefined;
   /** Callbacks signalled and not looked at yet. */
   hints = 0;
-  decision: (Resolution & { readonly at: number }) | undefined;
+  decision: Decided | undefined;
+  /** What came of the last decision that was not taken. */
+  takenBack: 'news' | 'not-an-operator' = 'news';
   /** What is being written down, from the moment it is decided. */
   ending: BillPaymentOutcome | undefined;
   outcome: BillPaymentOutcome | undefined;
@@ -121,6 +126,11 @@ export class PaymentTracker {
     if (this.outcome !== undefined) return;
     this.stage = stage;
     this.refresh();
+  }
+
+  takeBackDecision(because: 'news' | 'not-an-operator'): void {
+    this.takenBack = because;
+    this.decision = undefined;
   }
 
   /** From here on the request may have left. */
@@ -254,13 +264,19 @@ export const iso = (at: number): string => new Date(at).toISOString();
 export function actionOf(
   payment: PaymentTracker,
   action: OperatorAction['action'],
-  { operator, note, ...argument }: { readonly operator: string; readonly note: string },
+  {
+    operator,
+    note,
+    updateId,
+    ...argument
+  }: { readonly operator: string; readonly note: string; readonly updateId?: string },
 ): OperatorAction {
   const { stage, reason, provider } = payment.progress();
   return {
     action,
     operator,
     note,
+    ...(updateId !== undefined && { updateId }),
     argument,
     before: { stage, ...(reason && { reason }), ...(provider && { said: provider.said }) },
   };
