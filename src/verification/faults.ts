@@ -8,24 +8,26 @@ export const STEPS = [
   'register',
   'validate',
   'reserve',
-  /** The look-up right before sending. */
+  /** The look-up right before sending: the provider alone. */
   'look',
+  /** The store alone. */
   'claim',
-  /** The payment POST. */
+  /** The payment POST: the provider alone. */
   'send',
-  /** A callback comes in, is stored and delivered. */
+  /** A callback comes in, is stored and delivered, and brings a look: one step, whenever in a payment's life it comes. */
   'callback',
-  /** A look while waiting for the result. */
+  /** A look while waiting for the result: the provider, then the store. */
   'poll',
-  /** An operator's update: cancelPayment or resolvePayment. */
+  /** An operator's update, cancelPayment or resolvePayment, with the look before a decision and the record of it. */
   'decide',
+  /** The closing transaction of the flow itself. */
   'close',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
 /** Grouped by who fails. */
 export const FAULTS = [
-  // Our processes
+  // Our processes. Before its effect: what the step asks for was not done yet; after: it was, and nobody was told.
   'worker-killed-before-effect',
   'worker-killed-after-effect',
   /** Stopped past its time-outs, then it continues: two attempts of one step. */
@@ -34,14 +36,14 @@ export const FAULTS = [
   // Our store
   'store-down',
   'commit-answer-lost',
-  // The engine and those who use it
+  // The engine and those who use it, while the payment is at that step
   'engine-restarted',
   'run-reset',
   'run-terminated-and-restarted',
   'started-twice',
   'cancel-requested',
   'operator-decides',
-  // The provider's answers
+  // The provider's answers. A read captures nothing: its reset or time-out counts as before-capture.
   'connection-refused',
   'reset-before-capture',
   'reset-after-capture',
@@ -53,14 +55,19 @@ export const FAULTS = [
   'answer-5xx',
   'body-truncated',
   'body-unreadable',
+  /** Slower than a look may take, or than the time for a payment. */
   'body-slow',
   // The provider's callbacks
   'callback-lost',
   'callback-repeated',
+  /** Before the POST is answered, or before look-ups show what it says. */
   'callback-early',
+  /** After the payment is closed. */
   'callback-late',
   'callbacks-reordered',
+  /** Without our token, whatever it says. */
   'callback-forged',
+  /** It says the opposite of the record or of the outcome; at `close`: while that is being written. */
   'callback-contradictory',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
