@@ -4,6 +4,7 @@ import { BEHAVIOURS } from './behaviours';
 import { ROUTES, SERVICES, WALLET } from './catalogue';
 import { billPaymentEndpoints } from './bill-payments';
 import { billNumberEndpoints } from './bill-numbers';
+import { arrives, disturbRequests } from './disturb';
 import type { SeenRequest } from './ledger';
 import { refuseFields, type AppParts } from './replies';
 import { fieldsOf, readFragment, textOf } from './requests';
@@ -12,6 +13,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** This request in the ledger, where its answer is noted. */
     seen: SeenRequest | null;
+    /** Notes what its answer says, once it is clear that the answer leaves whole. */
+    says: (() => void) | null;
   }
 }
 
@@ -23,8 +26,11 @@ export function createApp(parts: AppParts): FastifyInstance {
   // Requests are not logged: their URLs and bodies hold ids, names and callback tokens.
   const app = Fastify({ logger: false, forceCloseConnections: true, bodyLimit: BODY_LIMIT });
   app.decorateRequest('seen', null);
+  app.decorateRequest('says', null);
+  app.decorateRequest('fault', null);
   readBodies(app, parts);
   noteRequests(app, parts);
+  if (parts.settings.faults !== undefined) disturbRequests(app, parts.settings.faults, parts);
 
   app.setErrorHandler((error: { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -112,6 +118,7 @@ function noteRequests(app: FastifyInstance, { ledger, now }: AppParts): void {
   });
   app.addHook('onSend', async (request, reply) => {
     if (request.seen !== null) request.seen.answered ??= reply.statusCode;
+    if (arrives(request.fault)) request.says?.();
   });
 }
 

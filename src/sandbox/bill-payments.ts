@@ -24,7 +24,7 @@ export function billPaymentEndpoints(app: FastifyInstance, parts: AppParts): voi
       return refuseFields(reply, { OriginatorConversationId: ['The OriginatorConversationId field is required.'] });
     }
     const { answer, entry } = parts.provider.findPayment(id);
-    return answerLook(reply, id, answer, entry);
+    return answerLook(request, reply, id, answer, entry);
   });
 }
 
@@ -64,14 +64,15 @@ function answerPayment(
   reply: FastifyReply,
   answer: PostAnswer,
   payment: PaymentRequest,
-  { state }: LedgerEntry,
+  entry: LedgerEntry,
   parts: AppParts,
 ): FastifyReply {
-  const ids = exchange(parts, payment.id, state.systemId);
+  const ids = exchange(parts, payment.id, entry.state.systemId);
   switch (answer.kind) {
     case 'accepted':
       return reply.send(accepted(ids, payment.currency));
     case 'invalid-field':
+      request.says = () => (entry.said = { ...entry.said, rejected: true });
       return refuseFields(reply, { [answer.field]: [answer.problem] });
     case 'duplicate-id':
       return reply.code(400).send(duplicateError(ids));
@@ -97,7 +98,14 @@ function answerPayment(
   }
 }
 
-function answerLook(reply: FastifyReply, id: string, answer: LookAnswer, { state, patch }: LedgerEntry): FastifyReply {
+function answerLook(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  id: string,
+  answer: LookAnswer,
+  entry: LedgerEntry,
+): FastifyReply {
+  const { state, patch } = entry;
   if (answer.kind === 'refused') {
     return answer.status === 429
       ? reply.code(429).header('retry-after', String(answer.retryAfterSeconds)).send()
@@ -117,7 +125,28 @@ function answerLook(reply: FastifyReply, id: string, answer: LookAnswer, { state
           amount: state.captured?.request.amount ?? 0,
           ...(state.captured && { request: state.captured.request }),
         };
-  return reply.send(scripted(state.id, facts, patch));
+  const body = scripted(state.id, facts, patch);
+  request.says = () => noteSaid(entry, body);
+  return reply.send(body);
+}
+
+/** What this record tells its reader about the payment; kept, because a later one may say something else. */
+function noteSaid(entry: LedgerEntry, body: Body): void {
+  const request = entry.state.captured?.request;
+  const completed =
+    request !== undefined &&
+    body['status'] === STATUS.completed &&
+    body['transactionType'] === 2 &&
+    body['originatorConversationId'] === request.id &&
+    body['amount'] === request.amount &&
+    body['accountNumber'] === request.accountNumber &&
+    body['currencyCode'] === request.currency;
+  const { said } = entry;
+  entry.said = {
+    ...said,
+    completed: said.completed || completed,
+    failed: said.failed || body['status'] === STATUS.failed,
+  };
 }
 
 /** A scripted field replaces ours; what hangs on the status follows a scripted status. */

@@ -3,5 +3,6 @@ export type { SandboxSettings } from './settings';
 export { DEFAULT_TIMINGS } from './settings';
 export { BEHAVIOURS, PREPAID_TOKEN, accountOf, behaviourTable } from './behaviours';
 export { BEHAVIOUR_NAMES, STATUS, type Behaviour, type BehaviourName, type Timings } from './behaviour';
+export { CALLBACK_FAULTS, draw, pick, planFaults, REQUEST_FAULTS, type FaultPlan, type FaultRates } from './faults';
 export { BILL_ROUTE_ID, SERVICES } from './catalogue';
 export type { PaymentView, RecordPatch, SeenRequest, SentCallback } from './ledger';

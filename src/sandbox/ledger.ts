@@ -35,9 +35,22 @@ export interface PaymentView {
   readonly postsCaptured: number;
   /** The truth, whether or not a look-up may see it yet; null: no record. */
   readonly status: number | null;
+  readonly said: Said;
   readonly callbacksSent: readonly SentCallback[];
   readonly requests: readonly SeenRequest[];
 }
+
+/** What the caller was told about a payment, in an answer that may have arrived whole. */
+export interface Said {
+  /** A look-up showed a completed record that agrees with the request in every field. */
+  readonly completed: boolean;
+  /** A look-up showed status 6. */
+  readonly failed: boolean;
+  /** The payment POST was refused clearly. */
+  readonly rejected: boolean;
+}
+
+const NOTHING_SAID: Said = { completed: false, failed: false, rejected: false };
 
 /** What is laid over the look-up's body; null: not found. */
 export type RecordPatch = Body | null;
@@ -45,6 +58,7 @@ export type RecordPatch = Body | null;
 export interface LedgerEntry {
   state: PaymentState;
   patch?: RecordPatch;
+  said: Said;
   readonly callbacksSent: SentCallback[];
   readonly requests: SeenRequest[];
 }
@@ -60,6 +74,7 @@ export class Ledger {
   readonly #requests: SeenRequest[] = [];
   #announced: { readonly behaviour: Behaviour; readonly at: number }[] = [];
   #brokenPosts = 0;
+  readonly #faults = new Map<string, number>();
 
   constructor(
     private readonly timings: Timings,
@@ -71,7 +86,12 @@ export class Ledger {
     const key = id.toLowerCase();
     const known = this.#payments.get(key);
     if (known !== undefined) return known;
-    const fresh: LedgerEntry = { state: newPayment(id, randomUUID()), callbacksSent: [], requests: [] };
+    const fresh: LedgerEntry = {
+      state: newPayment(id, randomUUID()),
+      said: NOTHING_SAID,
+      callbacksSent: [],
+      requests: [],
+    };
     this.#payments.set(key, fresh);
     return fresh;
   }
@@ -110,6 +130,17 @@ export class Ledger {
     return this.#brokenPosts;
   }
 
+  /** @param where an endpoint, `connection` or `callback` */
+  noteFault(where: string, kind: string): void {
+    const key = `${where} ${kind}`;
+    this.#faults.set(key, (this.#faults.get(key) ?? 0) + 1);
+  }
+
+  /** How often each fault of the plan struck: `look answer-429` → 3. */
+  faults(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#faults);
+  }
+
   requests(): readonly SeenRequest[] {
     return this.#requests;
   }
@@ -122,11 +153,20 @@ export class Ledger {
   payment(id: string): PaymentView {
     const entry = this.find(id);
     return entry === undefined
-      ? { id, behaviour: null, postsSeen: 0, postsCaptured: 0, status: null, callbacksSent: [], requests: [] }
+      ? {
+          id,
+          behaviour: null,
+          postsSeen: 0,
+          postsCaptured: 0,
+          status: null,
+          said: NOTHING_SAID,
+          callbacksSent: [],
+          requests: [],
+        }
       : this.#view(entry);
   }
 
-  #view({ state, patch, callbacksSent, requests }: LedgerEntry): PaymentView {
+  #view({ state, patch, said, callbacksSent, requests }: LedgerEntry): PaymentView {
     const scripted = patch?.['status'];
     return {
       id: state.id,
@@ -134,6 +174,7 @@ export class Ledger {
       postsSeen: state.postsSeen,
       postsCaptured: state.postsCaptured,
       status: typeof scripted === 'number' ? scripted : (statusAt(state, this.now(), this.timings) ?? null),
+      said,
       callbacksSent: [...callbacksSent],
       requests: [...requests],
     };

@@ -2,6 +2,7 @@ import { callback, type Body } from './answers';
 import type { CallbackContent, PostAnswer, Timings } from './behaviour';
 import type { Background } from './background';
 import type { CallbackSender } from './callbacks';
+import { disturbCallbacks, type FaultPlan, type Sending } from './faults';
 import type { Ledger, LedgerEntry, SentCallback } from './ledger';
 import { look, post, postSeen, type DueCallback, type LookAnswer, type PaymentRequest } from './rules';
 
@@ -11,6 +12,7 @@ export interface ProviderParts {
   readonly background: Background;
   readonly sender: CallbackSender;
   readonly now: () => number;
+  readonly faults: FaultPlan | undefined;
 }
 
 /** Applies the rules to the ledger and sends the callbacks they call for. */
@@ -21,9 +23,11 @@ export class Provider {
   async receive(request: PaymentRequest): Promise<{ readonly answer: PostAnswer; readonly entry: LedgerEntry }> {
     const { ledger, timings, now } = this.parts;
     const entry = ledger.entry(request.id);
+    const isNew = entry.state.captured === undefined;
     const { state, answer, callbacks } = post(entry.state, request, now(), timings);
     entry.state = state;
-    await this.#dispatch(entry, request, callbacks);
+    const captured = isNew && state.captured !== undefined;
+    await this.#dispatch(entry, request, captured ? this.#disturbed(request.id, callbacks) : callbacks);
     return { answer, entry };
   }
 
@@ -50,19 +54,31 @@ export class Provider {
     return Object.assign(sent, await this.parts.sender.send(url, body));
   }
 
-  async #dispatch(entry: LedgerEntry, request: PaymentRequest, callbacks: readonly DueCallback[]): Promise<void> {
-    const send = (content: CallbackContent) =>
-      this.sendCallback(entry, request.callbackUrl, JSON.stringify(this.callbackBody(entry, request, content)));
-    for (const { after, content } of callbacks) {
-      if (after === 'before-answer') await send(content);
-      else this.parts.background.after(after, async () => void (await send(content)));
+  async #dispatch(entry: LedgerEntry, request: PaymentRequest, callbacks: readonly Sending[]): Promise<void> {
+    const send = ({ content, forged }: Sending) => {
+      const about = forged === 'other-payment' ? { ...request, id: `${request.id}-other` } : request;
+      const url = forged === 'wrong-token' ? strangersUrl(request.callbackUrl) : request.callbackUrl;
+      return this.sendCallback(entry, url, JSON.stringify(this.callbackBody(entry, about, content)));
+    };
+    for (const callback of callbacks) {
+      if (callback.after === 'before-answer') await send(callback);
+      else this.parts.background.after(callback.after, async () => void (await send(callback)));
     }
+  }
+
+  #disturbed(paymentId: string, callbacks: readonly DueCallback[]): readonly Sending[] {
+    const fault = this.parts.faults?.callback(paymentId);
+    if (fault !== undefined) this.parts.ledger.noteFault('callback', fault.kind);
+    return disturbCallbacks(fault, callbacks);
   }
 
   callbackBody(entry: LedgerEntry, request: PaymentRequest, content: CallbackContent): Body {
     return callback(request, entry.state.systemId, content);
   }
 }
+
+/** Somebody who knows the address but not the token. */
+const strangersUrl = (url: string): string => url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
 
 /** Nobody looked for it, posted it or scripted it, and its id asks for nothing. */
 function isUntouched({ state, patch }: LedgerEntry): boolean {

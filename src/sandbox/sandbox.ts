@@ -17,7 +17,7 @@ export type ScriptedCallback =
 export interface Sandbox {
   /** Base of the API and of the identity endpoint. */
   readonly url: string;
-  readonly ledger: Pick<Ledger, 'payments' | 'requests' | 'brokenPosts'>;
+  readonly ledger: Pick<Ledger, 'payments' | 'requests' | 'brokenPosts' | 'faults'>;
   /** An id nobody mentioned has zeros. */
   payment(id: string): PaymentView;
   /**
@@ -42,7 +42,7 @@ export async function startSandbox(settings: SandboxSettings): Promise<Sandbox> 
   const ledger = new Ledger(timings, now);
   const background = createBackground();
   const sender = createCallbackSender({ allowedHosts: settings.callbackHosts ?? [], log: settings.log });
-  const provider = new Provider({ ledger, timings, background, sender, now });
+  const provider = new Provider({ ledger, timings, background, sender, now, faults: settings.faults });
   const tokenLifetimeSeconds = settings.tokenLifetimeSeconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS;
   const tokens = createTokens(tokenLifetimeSeconds, now);
   const slowMs = settings.slowMs ?? DEFAULT_SLOW_MS;

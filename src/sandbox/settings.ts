@@ -1,5 +1,6 @@
 import type { Log } from '../log';
 import type { Timings } from './behaviour';
+import type { FaultPlan } from './faults';
 
 /** Durations in milliseconds, so that a test runs in fractions of a second. */
 export interface SandboxSettings extends Partial<Timings> {
@@ -15,6 +16,8 @@ export interface SandboxSettings extends Partial<Timings> {
   readonly answerDelayMs?: number;
   /** Hosts besides loopback that callbacks may go to: names inside a private network (compose). */
   readonly callbackHosts?: readonly string[];
+  /** What goes wrong besides what the accounts ask for. */
+  readonly faults?: FaultPlan;
   /** Without one the sandbox is silent. */
   readonly log?: Log;
   /** Epoch milliseconds; a test may turn it forward. Timers run on real time whatever it says. */
