@@ -20,6 +20,10 @@ export interface ClusterSettings {
 export interface Cluster {
   readonly url: string;
   stop(): Promise<void>;
+  /** The server dies as in a crash: what was committed is on disk, or in the hands of the system. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`: same data, same address. */
+  restart(): Promise<void>;
 }
 
 /** A private cluster: made if it is not there yet, started on a free port of the loopback address, behind a password of its own. */
@@ -32,7 +36,7 @@ export async function startCluster(binaries: Binaries, settings: ClusterSettings
     // By major version: another one could not read the files.
     const folder = join(home, `cluster-${binaries.major}`);
     if (!(await exists(folder))) await initialise(user, programs, home, folder, settings);
-    const server = await launch({
+    const serverSettings = {
       user,
       program: join(programs, 'postgres'),
       dataFolder: join(folder, 'data'),
@@ -40,9 +44,17 @@ export async function startCluster(binaries: Binaries, settings: ClusterSettings
       password: await readFile(join(folder, 'password'), 'utf8'),
       fsync: settings.fsync,
       removeWhenOrphaned: settings.ephemeral ? home : undefined,
-    });
+    };
+    let server = await launch(serverSettings);
     return {
       url: server.url,
+      kill: () => server.kill(),
+      restart: async () => {
+        const before = server;
+        server = await launch({ ...serverSettings, port: before.port });
+        // Until now its guard was the one who would have tidied up after us.
+        await before.stop();
+      },
       stop: async () => {
         await server.stop();
         await discard();

@@ -19,11 +19,16 @@ export interface ServerSettings {
   readonly fsync: boolean;
   /** Removed if we die without stopping the server. */
   readonly removeWhenOrphaned: string | undefined;
+  /** Default: any free one. Given when a server comes back to those who know its address. */
+  readonly port?: number;
 }
 
 export interface Server {
   readonly url: string;
+  readonly port: number;
   stop(): Promise<void>;
+  /** As a crash would: SIGKILL of the server, whose own children then end by themselves. */
+  kill(): Promise<void>;
 }
 
 /** Another process may take a free port between our look and the server's start. */
@@ -32,15 +37,21 @@ const PORT_TRIES = 5;
 export async function launch(settings: ServerSettings): Promise<Server> {
   await waitForPredecessor(settings.dataFolder);
   for (let left = PORT_TRIES; ; left--) {
-    const port = await freePort();
+    const port = settings.port ?? (await freePort());
     const url = `postgresql://billpay:${settings.password}@127.0.0.1:${port}/postgres`;
     const server = await spawnServer(settings, port);
     try {
       await untilReady(server, url, settings.logFile);
-      return { url, stop: () => server.stop() };
+      return { url, port, stop: () => server.stop(), kill: () => server.kill() };
     } catch (error) {
       await server.stop();
-      if (left > 1 && (await lastLines(settings.logFile)).includes('could not create any TCP/IP sockets')) continue;
+      const said = await lastLines(settings.logFile);
+      const isTaken = said.includes('could not create any TCP/IP sockets');
+      // The children of a server that was killed let go of its memory, or of its port, a moment after it.
+      if (left > 1 && (isTaken || said.includes('shared memory block'))) {
+        await setTimeout(200);
+        continue;
+      }
       throw error;
     }
   }
@@ -49,6 +60,7 @@ export async function launch(settings: ServerSettings): Promise<Server> {
 interface Running {
   readonly child: ChildProcess;
   stop(): Promise<void>;
+  kill(): Promise<void>;
 }
 
 async function spawnServer(
@@ -85,6 +97,12 @@ async function spawnServer(
   return {
     child,
     stop: () => (stopping ??= stop(child).finally(() => guard.kill('SIGKILL'))),
+    async kill() {
+      const exit = gone(child) ? undefined : once(child, 'exit');
+      child.ref();
+      child.kill('SIGKILL');
+      await exit;
+    },
   };
 }
 

@@ -31,6 +31,9 @@ export interface Postgres {
   createDatabase(name: string): Promise<string>;
   /** Stops what was started here, and waits for its end; a server that was given stays. */
   stop(): Promise<void>;
+  /** Kills what was started here as a crash would (SIGKILL); `restart` starts it again on the same data and address. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
 }
 
 export async function startPostgres(settings: PostgresSettings): Promise<Postgres> {
@@ -51,6 +54,8 @@ export async function startPostgres(settings: PostgresSettings): Promise<Postgre
     kind: binaries.kind,
     createDatabase: (name) => createDatabase(cluster.url, name),
     stop: () => cluster.stop(),
+    kill: () => cluster.kill(),
+    restart: () => cluster.restart(),
   };
 }
 
@@ -63,7 +68,15 @@ async function given(url: string): Promise<Postgres> {
   await query(url, 'SELECT 1').catch((error: unknown) => {
     throw new Error(`DATABASE_URL is set, but its server does not answer: ${reasonOf(error)}`);
   });
-  return { url, kind: 'given', createDatabase: (name) => createDatabase(url, name), stop: () => Promise.resolve() };
+  const nothing = () => Promise.resolve();
+  return {
+    url,
+    kind: 'given',
+    createDatabase: (name) => createDatabase(url, name),
+    stop: nothing,
+    kill: nothing,
+    restart: nothing,
+  };
 }
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {

@@ -40,6 +40,8 @@ export interface Temporal {
   readonly uiUrl?: string;
   /** Ends what was started here, and nothing else. */
   stop(): Promise<void>;
+  /** The same as a crash would: SIGKILL. Another one can be started on its port and its file. */
+  kill(): Promise<void>;
 }
 
 const START_WITHIN_MS = 90_000;
@@ -87,6 +89,7 @@ async function useGiven(address: string, { namespace, progress }: TemporalOption
     namespace: namespace ?? profile.namespace ?? 'default',
     connectionOptions,
     stop: () => Promise.resolve(),
+    kill: () => Promise.resolve(),
   };
 }
 
@@ -128,6 +131,10 @@ async function startOwn(options: TemporalOptions): Promise<Temporal> {
     connectionOptions: { address },
     ...(uiPort !== undefined && { uiUrl: `http://127.0.0.1:${uiPort}` }),
     stop,
+    async kill() {
+      child.signal('SIGKILL');
+      await stop();
+    },
   };
 }
 
