@@ -38,6 +38,18 @@ export function paymentConflict(paymentId: string): ApplicationFailure {
   );
 }
 
+/** Our own switch: nothing was claimed or sent, and it is tried again until the payment expires. */
+export function submissionsOff(): ApplicationFailure {
+  const failure = ApplicationFailure.create({
+    message:
+      'Submissions are switched off on this worker (SUBMISSIONS=off). Nothing was sent. It waits until it expires: then it is declined, and nothing was taken.',
+    type: 'SubmissionsOff',
+    category: ApplicationFailureCategory.BENIGN,
+  });
+  failure.stack = '';
+  return failure;
+}
+
 /** A look that brought no news: no error at all, only the engine's way to wait without an event. */
 export function lookAgain(message: string, delayMs: number): ApplicationFailure {
   const failure = ApplicationFailure.create({

@@ -5,6 +5,7 @@ import { callbackUrl } from '../almara/callback';
 import type { PaymentRecord } from '../payment/observation';
 import type { CheckedRequest } from '../payment/request';
 import type { SubmissionResult } from '../payment/steps';
+import { submissionsOff } from './failures';
 import { systemClock, type ActivityDependencies, type Clock } from './dependencies';
 
 /** The first byte leaves within this time after the claim, or never: a worker that slept in between sends nothing. */
@@ -27,6 +28,8 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
         if (observation.kind === 'unreadable')
           throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
         if (observation.kind === 'record') return await explain(paymentId, observation);
+
+        if (settings.submissions === 'off') throw submissionsOff();
 
         // What cannot be made must fail here: after the claim nobody could send it any more.
         const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAttention } from './attention';
 import { addDatabaseCommands } from './database';
 import { EXIT, exitOfError } from './exit-codes';
 import { createOutput } from './output';
@@ -32,6 +33,7 @@ export function createProgram(dependencies: CliDependencies): (args: readonly st
       .exitOverride();
     addPay(program, shell, exit);
     addPaymentCommands(program, shell, exit);
+    addAttention(program, shell, exit);
     addQuestions(program, shell, exit);
     addDatabaseCommands(program, shell, exit);
     try {

@@ -1,5 +1,4 @@
 import type {
-  AttentionReason,
   BillInquiry,
   BillPaymentOutcome,
   BillService,
@@ -7,6 +6,7 @@ import type {
   PaymentProgress,
   ProviderReport,
 } from '../client';
+import { GUIDES } from '../payment/attention';
 import type { Tone } from './output';
 
 /** What people read. Pure. */
@@ -14,17 +14,6 @@ export interface Line {
   readonly text: string;
   readonly tone?: Tone;
 }
-
-const REASONS: Readonly<Record<AttentionReason, string>> = {
-  'provider-silent': 'no final answer from the provider in time',
-  'not-found': 'the provider does not know the id, which is no proof that nothing was taken',
-  'failed-without-code': 'failed, but without a code that says why: it can still turn',
-  'ambiguous-code': 'failed with a code that can hide a payment',
-  'evidence-mismatch': "the provider's record is not the one that was sent",
-  'paid-without-token': 'paid, but no token came: the customer is waiting',
-  'id-in-use': 'the provider already has a payment under this id that was not sent from here',
-  'store-unavailable': 'the store does not answer',
-};
 
 /** Where it stands, in one line. */
 export function stageText(progress: PaymentProgress): string {
@@ -40,13 +29,17 @@ export function stageText(progress: PaymentProgress): string {
         ? 'Sent, but the answer was lost: it may have been taken. Do not pay this bill another way.'
         : 'Sent. Waiting for the result.';
     case 'needs-attention':
-      return `Needs attention${progress.reason === undefined ? '' : `: ${REASONS[progress.reason]}`}.`;
+      return progress.reason === undefined ? 'Needs attention.' : `Needs attention: ${knownText(progress)}`;
     case 'recording':
       return 'Writing the outcome down.';
     case 'closed':
       return 'Closed.';
   }
 }
+
+/** As the Web UI says it. */
+const knownText = ({ reason = 'provider-silent', because, provider }: PaymentProgress): string =>
+  GUIDES[reason].known(because ?? provider?.said ?? 'nothing yet');
 
 export function stageLine(progress: PaymentProgress): Line {
   return { text: `  ${stageText(progress)}`, tone: progress.stage === 'needs-attention' ? 'careful' : 'quiet' };

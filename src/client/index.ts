@@ -1,5 +1,6 @@
 /** `almara-bill-payments`: pay bills from any Node.js service that has a Temporal address. Loads no worker code. */
 export { BillPayments } from './bill-payments';
+export type { ExampleUpdate, Waiting } from './attention';
 export type { ConnectOptions } from './connection';
 export type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
 export {

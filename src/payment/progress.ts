@@ -9,6 +9,8 @@ export interface PaymentProgress {
   readonly stage: Stage;
   /** Only while it needs attention. */
   readonly reason?: AttentionReason;
+  /** What the reason rests on, in words. */
+  readonly because?: string;
   readonly serviceId: string;
   readonly serviceName?: string;
   readonly amount: number;

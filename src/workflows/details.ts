@@ -1,4 +1,6 @@
-import type { AttentionReason, BillPaymentOutcome, DeclinedOutcome, PaidOutcome } from '../payment/outcome';
+import { GUIDES, runbookPage, type AskedFor } from '../payment/attention';
+import type { BillPaymentOutcome, DeclinedOutcome, PaidOutcome } from '../payment/outcome';
+import type { Stage } from '../payment/progress';
 import type { PaymentTracker } from './tracker';
 
 /**
@@ -6,14 +8,17 @@ import type { PaymentTracker } from './tracker';
  * turn it is, and what must not be done. Markdown; times are UTC.
  */
 
-const OPERATORS_PAGE = 'docs/operators.md';
-
 export function progressDetails(payment: PaymentTracker): string {
   const known = payment.isRegistered ? payment.request : undefined;
   const parts = [known && `${known.currency} ${known.amount}`, payment.serviceName, 'times in UTC'];
   const head = [`Payment ${payment.paymentId}`, ...parts.filter((part) => part !== undefined)].join(' · ');
   const [heading, text] = stageText(payment);
-  return `${head}\n\n### ${heading}\n\n${text}`;
+  return `${head}\n\n### ${heading}\n\n${text}\n\nAbout this: ${runbookPage(sectionOf(payment))}`;
+}
+
+function sectionOf({ outcome, storeDown, stage, attention }: PaymentTracker): Stage | AskedFor {
+  if (storeDown !== undefined && outcome === undefined) return 'store-unavailable';
+  return stage === 'needs-attention' && attention !== undefined ? attention.reason : stage;
 }
 
 function stageText(payment: PaymentTracker): [heading: string, text: string] {
@@ -54,9 +59,10 @@ function stageText(payment: PaymentTracker): [heading: string, text: string] {
 }
 
 function storeText({ because, since }: NonNullable<PaymentTracker['storeDown']>): [string, string] {
+  const { known, first } = GUIDES['store-unavailable'];
   return [
     'Needs attention: `store-unavailable`',
-    `Since ${clock(since)} the store does not do its part (${because}). Nothing is lost: it is tried again every few minutes, and goes on by itself. Do not pay this bill another way. **Never terminate.** ${OPERATORS_PAGE}#store-unavailable`,
+    `Since ${clock(since)}. ${known(because)} ${first} Do not pay this bill another way. **Never terminate.**`,
   ];
 }
 
@@ -82,51 +88,30 @@ function awaitingText(payment: PaymentTracker): [string, string] {
   ];
 }
 
-const KNOWN: { readonly [Reason in AttentionReason]: (because: string) => string } = {
-  'provider-silent': (because) =>
-    `No final answer in time (last: ${because}). Usual in an outage: many rows say the same. Wait first.`,
-  'not-found': () => 'Almara Pay does not know this id long after sending. This is no proof that it was not taken.',
-  'failed-without-code': (because) =>
-    `Almara Pay says ${because}, no code: the callback is missing. It can still turn.`,
-  'ambiguous-code': (because) => `Failed with ${because}, which can hide a payment.`,
-  'evidence-mismatch': (because) => `Almara Pay's record is not what was sent: ${because}.`,
-  'paid-without-token': () => 'Paid, but no token came. The customer is waiting.',
-  'id-in-use': (because) =>
-    `Almara Pay already had a record under this id before anything was sent (${because}). Nothing was sent.`,
-  'store-unavailable': () => 'The store does not answer. Nothing is lost.',
-};
-
 function attentionText(payment: PaymentTracker): [string, string] {
   const { reason, because, since } = payment.attention ?? {
     reason: 'provider-silent',
     because: 'nothing yet',
     since: payment.startedAt,
   };
-  const paid = `{"decision":"paid","operator":"YOU","note":"WHO CONFIRMED, HOW","receiptNumber":"…"${reason === 'paid-without-token' ? ',"token":"…"' : ''}}`;
-  const declined = '{"decision":"declined","operator":"YOU","note":"WHO CONFIRMED, HOW","providerCase":"…"}';
-  // What Almara Pay calls paid cannot be declined: the line would only be refused.
-  const lines = reason === 'paid-without-token' ? [paid] : [paid, declined];
+  const { known, first, isPolled, decisions } = GUIDES[reason];
+  const lines = decisions.map((decision) => JSON.stringify(decision));
   const effect = payment.fundsHeld ? 'gives the money back' : 'ends it as not paid';
-  const caution =
-    reason === 'paid-without-token'
-      ? 'Give the customer the token as well.'
-      : `One of the two lines. "declined" ${effect}: only if Almara Pay confirms in writing that it was not and will not be paid.`;
+  const caution = decisions.some(({ decision }) => decision === 'declined')
+    ? `One of the two lines. "declined" ${effect}: only if Almara Pay confirms in writing that it was not and will not be paid.`
+    : '';
+  const polled = isPolled
+    ? ` We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`
+    : '';
   return [
     `Needs attention: \`${reason}\``,
     [
-      `Since ${clock(since)}. ${held(payment, 'still ')} ${KNOWN[reason](because)} ${wayOut(payment, reason)}`,
+      `Since ${clock(since)}. ${held(payment, 'still ')} ${known(because)} ${first}${polled}`,
       '**Decide only with proof from Almara Pay or the biller.** More Actions → Send an Update → resolvePayment:',
       `\`\`\`json\n${lines.join('\n')}\n\`\`\``,
-      `${caution} About this reason: ${OPERATORS_PAGE}#${reason}`,
+      ...(caution === '' ? [] : [caution]),
     ].join('\n\n'),
   ];
-}
-
-function wayOut(payment: PaymentTracker, reason: AttentionReason): string {
-  if (reason === 'id-in-use')
-    return 'Find out whose record it is. If it is not this bill, decline this payment and pay again under a new id.';
-  if (reason === 'paid-without-token') return 'A callback with the token ends this by itself.';
-  return `We keep asking every ${minutes(payment.rules.policy.pollMaxInterval)}; an answer ends this by itself.`;
 }
 
 /** The closed stages, from the outcome alone: its summary is all that a closed run shows. */

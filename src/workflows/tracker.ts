@@ -198,6 +198,11 @@ export class PaymentTracker {
     this.refresh();
   }
 
+  /** Why a person is asked. A store that is down comes first: nothing can be decided while it is. */
+  get asks(): PaymentTracker['attention'] {
+    return this.storeDown === undefined ? this.attention : { reason: 'store-unavailable', ...this.storeDown };
+  }
+
   /** What was recorded; a contradiction of it is somebody's to settle. */
   close(outcome: BillPaymentOutcome, { disputed }: { readonly disputed: boolean }): void {
     if (this.outcome !== undefined) return;
@@ -211,7 +216,7 @@ export class PaymentTracker {
 
   progress(): PaymentProgress {
     const request = this.registered?.request;
-    const reason = this.stage === 'closed' ? undefined : this.storeDown ? 'store-unavailable' : this.attention?.reason;
+    const asks = this.stage === 'closed' ? undefined : this.asks;
     return {
       paymentId: this.paymentId,
       stage: this.stage,
@@ -221,12 +226,12 @@ export class PaymentTracker {
       startedAt: iso(this.startedAt),
       callbacks: this.facts?.callbacks.count ?? 0,
       attentionAt: iso(this.attentionAt),
-      ...(reason && { reason }),
+      ...(asks && { reason: asks.reason, because: asks.because }),
       ...(this.serviceName !== undefined && { serviceName: this.serviceName }),
       ...(request?.fundingAccount !== undefined && { fundingAccount: request.fundingAccount }),
       ...(this.submission && { submission: this.submission }),
       ...(this.said && { provider: { said: this.said.said, at: iso(this.said.at) } }),
-      ...(this.attention && { attentionSince: iso(this.attention.since) }),
+      ...(this.asks && { attentionSince: iso(this.asks.since) }),
       ...(this.outcome && { outcome: this.outcome }),
     };
   }

@@ -104,7 +104,7 @@ describe('pay', () => {
     const id = newId();
     const { code, out } = await billpay([...bill('OPEN', id), '--wait', '1s']);
     expect(code).toBe(3);
-    expect(out[1]).toBe('  Needs attention: no final answer from the provider in time.');
+    expect(out[1]).toMatch(/^ {2}Needs attention: No final answer in time /);
     expect(out.at(-1)).toBe(`  Ask again with: billpay status ${id}`);
   });
 

@@ -1,0 +1,169 @@
+import { GUIDES, type AskedFor } from '../payment/attention';
+import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS, workflowIdOf } from '../payment/contract';
+import type { DisputeProgress, DisputeResolution } from '../payment/dispute';
+import type { PaymentProgress, Resolution } from '../payment/progress';
+import { grpcStatus, FAILED_PRECONDITION, isOutOfTime, type Engine } from './engine';
+
+/** Something that waits for a person. */
+export interface Waiting {
+  readonly kind: 'payment' | 'dispute';
+  readonly paymentId: string;
+  readonly reason: AskedFor;
+  /** ISO 8601, UTC. From the list alone, when no worker tells: since the run was started. */
+  readonly since: string;
+  readonly service?: string;
+  readonly amount?: number;
+  readonly currency?: string;
+  /** What is the case. Absent when no worker tells. */
+  readonly known?: string;
+  /** What a person does first. */
+  readonly first: string;
+  /** The updates that are open to them, as examples to be filled in. */
+  readonly updates: readonly ExampleUpdate[];
+}
+
+export interface ExampleUpdate {
+  readonly workflowId: string;
+  readonly name: (typeof UPDATES)['resolvePayment' | 'resolveDispute'];
+  readonly argument: Resolution | DisputeResolution;
+}
+
+const WAITING = [
+  'ExecutionStatus="Running"',
+  `(${SEARCH_ATTRIBUTES.state.name}="NeedsAttention" OR WorkflowType="${WORKFLOWS.paymentDispute}")`,
+].join(' AND ');
+
+const LIST_MS = 60_000;
+/** A worker that is alive answers in much less, also when it has to replay the run first. */
+const QUERY_MS = 5_000;
+const AT_ONCE = 8;
+
+/** One line of the engine's list: all that is known without a worker. */
+interface Listed {
+  readonly kind: Waiting['kind'];
+  readonly paymentId: string;
+  readonly reason: AskedFor;
+  readonly startedAt: string;
+  readonly service?: string;
+}
+
+/** What waits for a person, oldest first. A worker adds what it knows; without one the list is there all the same. */
+export async function whatWaits(engine: Engine): Promise<readonly Waiting[]> {
+  const listed = await list(engine);
+  const waiting: Waiting[] = [];
+  let silentInARow = 0;
+  await inParallel(listed, AT_ONCE, async (one) => {
+    // A whole round without an answer: nobody is there, and the rest need not be asked.
+    if (silentInARow >= AT_ONCE) return void waiting.push(withoutWorker(one));
+    try {
+      const told = await ask(engine, one);
+      silentInARow = 0;
+      if (told !== undefined) waiting.push(told);
+    } catch (error) {
+      if (isOutOfTime(error) || grpcStatus(error)?.code === FAILED_PRECONDITION) silentInARow += 1;
+      waiting.push(withoutWorker(one));
+    }
+  });
+  return waiting.sort((a, b) => a.since.localeCompare(b.since) || a.paymentId.localeCompare(b.paymentId));
+}
+
+async function list(engine: Engine): Promise<readonly Listed[]> {
+  try {
+    return await engine.bounded(
+      async () => {
+        const listed: Listed[] = [];
+        for await (const run of engine.client.workflow.list({ query: WAITING })) {
+          const isDispute = run.type === WORKFLOWS.paymentDispute;
+          const prefix = isDispute ? disputeWorkflowIdOf('') : workflowIdOf('');
+          const service = run.typedSearchAttributes.get(SEARCH_ATTRIBUTES.service);
+          listed.push({
+            kind: isDispute ? 'dispute' : 'payment',
+            paymentId: run.workflowId.slice(prefix.length),
+            reason: isDispute ? 'disputed' : reasonOf(run.typedSearchAttributes.get(SEARCH_ATTRIBUTES.reason)),
+            startedAt: run.startTime.toISOString(),
+            ...(service !== undefined && { service }),
+          });
+        }
+        return listed;
+      },
+      { ms: LIST_MS },
+    );
+  } catch (error) {
+    throw engine.trouble(error);
+  }
+}
+
+/** A worker of another version may know other reasons: the plain one is never wrong. */
+const reasonOf = (text: string | undefined): AskedFor =>
+  text !== undefined && Object.hasOwn(GUIDES, text) ? (text as AskedFor) : 'provider-silent';
+
+/** Undefined: it has gone on meanwhile. */
+async function ask(engine: Engine, one: Listed): Promise<Waiting | undefined> {
+  const query = async <T>(workflowId: string, name: string): Promise<T> =>
+    await engine.bounded(() => engine.client.workflow.getHandle(workflowId).query<T>(name), { ms: QUERY_MS });
+  if (one.kind === 'dispute') {
+    const dispute = await query<DisputeProgress>(disputeWorkflowIdOf(one.paymentId), QUERIES.disputeProgress);
+    return dispute.resolution === undefined ? disputed(one, dispute) : undefined;
+  }
+  const progress = await query<PaymentProgress>(workflowIdOf(one.paymentId), QUERIES.paymentProgress);
+  return progress.reason === undefined ? undefined : undecided(one, progress, reasonOf(progress.reason));
+}
+
+function undecided(one: Listed, progress: PaymentProgress, reason: AskedFor): Waiting {
+  const { paymentId, amount, currency, attentionSince, startedAt, serviceName, because } = progress;
+  const service = serviceName ?? one.service;
+  return {
+    ...withoutWorker({ ...one, reason }),
+    since: attentionSince ?? startedAt,
+    // A payment that the store has never registered says nothing of itself.
+    ...(amount > 0 && { amount, currency }),
+    ...(service !== undefined && { service }),
+    known: GUIDES[reason].known(because ?? progress.provider?.said ?? 'nothing yet'),
+    updates: updatesOf(paymentId, reason),
+  };
+}
+
+function disputed(one: Listed, { raisedAt, because, recorded }: DisputeProgress): Waiting {
+  return {
+    ...withoutWorker(one),
+    since: raisedAt,
+    ...(recorded?.kind === 'paid' && { amount: recorded.amount, currency: recorded.currency }),
+    known: GUIDES.disputed.known(because),
+  };
+}
+
+function withoutWorker({ kind, paymentId, reason, startedAt, service }: Listed): Waiting {
+  return {
+    kind,
+    paymentId,
+    reason,
+    since: startedAt,
+    ...(service !== undefined && { service }),
+    first: GUIDES[reason].first,
+    updates: updatesOf(paymentId, reason),
+  };
+}
+
+function updatesOf(paymentId: string, reason: AskedFor): readonly ExampleUpdate[] {
+  if (reason === 'disputed') {
+    const by = { operator: 'YOU', note: 'WHO AGREED, HOW' };
+    return (['paid', 'not-paid'] as const).map((agreed) => ({
+      workflowId: disputeWorkflowIdOf(paymentId),
+      name: UPDATES.resolveDispute,
+      argument: { agreed, ...by },
+    }));
+  }
+  return GUIDES[reason].decisions.map((argument) => ({
+    workflowId: workflowIdOf(paymentId),
+    name: UPDATES.resolvePayment,
+    argument,
+  }));
+}
+
+async function inParallel<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}
