@@ -6,7 +6,7 @@ import type { Store } from '../store';
 /** What the activities work with. Only here do the provider and the store meet. */
 export interface ActivityDependencies {
   readonly almara: Almara;
-  readonly store: Pick<Store, 'payments' | 'reservations'>;
+  readonly store: Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
   readonly settings: ActivitySettings;
   readonly log: Log;
   readonly clock?: Clock;

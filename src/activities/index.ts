@@ -1,8 +1,10 @@
 import { createAlmaraActivities } from './almara';
 import type { ActivityDependencies } from './dependencies';
+import { createDisputeActivities } from './disputes';
 import { withFailureTable } from './failures';
 import { createPaymentActivities } from './payments';
 import { createPollPayment } from './poll-payment';
+import { createReconcileActivities } from './reconcile';
 import { createServiceNames } from './service-names';
 import { createSubmitPayment } from './submit-payment';
 
@@ -16,6 +18,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createSubmitPayment(dependencies),
     ...createPollPayment(dependencies),
     ...createAlmaraActivities(dependencies),
+    ...createReconcileActivities(dependencies),
+    ...createDisputeActivities(dependencies, names),
   });
 }
 

@@ -56,6 +56,20 @@ export function resolutionProblem(argument: unknown, requested: number): string 
   return undefined;
 }
 
+export function disputeResolutionProblem(argument: unknown): string | undefined {
+  const fields = asFields(argument);
+  if (fields === undefined)
+    return 'Send one JSON object, such as {"agreed":"paid","operator":"YOUR NAME","note":"WHO AGREED, WHAT FOLLOWS"}.';
+  const { agreed, providerCase } = fields;
+  if (agreed !== 'paid' && agreed !== 'not-paid')
+    return '"agreed" must be "paid" or "not-paid": what was true of the bill.';
+  const who = cancellationProblem(fields);
+  if (who !== undefined) return who;
+  return providerCase === undefined || isText(providerCase, 100)
+    ? undefined
+    : '"providerCase" must be a text of 1 to 100 characters, or be left out.';
+}
+
 /** Why this payment cannot be declined now, in the light of a look just made. */
 export function declineProblem(
   expected: Expected,

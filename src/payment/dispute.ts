@@ -1,3 +1,4 @@
+import { disputeWorkflowIdOf, type InvalidField } from './contract';
 import type { BillPaymentOutcome } from './outcome';
 
 /**
@@ -28,6 +29,8 @@ export interface DisputeResolution {
   readonly providerCase?: string;
 }
 
+export type RecordedResolution = DisputeResolution & { readonly at: string };
+
 /** Answer of the `disputeProgress` query and of `resolveDispute`. Times are ISO 8601, UTC. */
 export interface DisputeProgress {
   readonly paymentId: string;
@@ -36,7 +39,7 @@ export interface DisputeProgress {
   readonly raisedAt: string;
   /** What is recorded, and stays. Absent until the store has answered. */
   readonly recorded?: BillPaymentOutcome;
-  readonly resolution?: DisputeResolution & { readonly at: string };
+  readonly resolution?: RecordedResolution;
 }
 
 /** Result of the `paymentDispute` workflow. */
@@ -49,3 +52,66 @@ export interface PaymentDisputeOutcome {
   /** One sentence for people: a closed run is read by its result alone. */
   readonly summary: string;
 }
+
+/** What the store knows of a dispute. */
+export type DisputeReading =
+  | {
+      readonly kind: 'raised';
+      readonly dispute: PaymentDispute;
+      readonly recorded: BillPaymentOutcome;
+      /** Whole units: what was asked for. */
+      readonly amount: number;
+      readonly currency: string;
+      readonly serviceName?: string;
+      /** What became of the money that was held. */
+      readonly hold: 'posted' | 'voided' | 'none';
+      readonly resolution?: RecordedResolution;
+    }
+  /** Nothing was raised for this payment. */
+  | { readonly kind: 'none' };
+
+export interface ResolveDisputeRequest {
+  readonly paymentId: string;
+  readonly resolution: DisputeResolution;
+  /** Of the update that brought it. */
+  readonly updateId?: string;
+}
+
+export type ResolveDisputeResult =
+  | { readonly kind: 'recorded'; readonly resolution: RecordedResolution }
+  /** Resolved before, by another run or by this one before a lost answer: that stays. */
+  | { readonly kind: 'stands'; readonly resolution: RecordedResolution }
+  /** `BILLPAY_OPERATORS` does not name them. Nothing was changed. */
+  | { readonly kind: 'not-an-operator' }
+  | { readonly kind: 'none' };
+
+const RAISED_BY: readonly unknown[] = ['callback', 'close', 'reconciliation'] satisfies readonly RaisedBy[];
+
+/** What is wrong with a dispute's input. It may come from the UI's Start button, so nothing about its shape is taken for granted. */
+export function disputeProblems(input: unknown, workflowId: string): readonly InvalidField[] {
+  if (typeof input !== 'object' || input === null)
+    return [{ field: 'input', problem: 'must be one JSON object with paymentId, raisedBy, because and raisedAt' }];
+  const { paymentId, raisedBy, because, raisedAt } = input as Readonly<Record<string, unknown>>;
+  const isOwn = typeof paymentId === 'string' && workflowId === disputeWorkflowIdOf(paymentId);
+  const isTime = typeof raisedAt === 'string' && !Number.isNaN(Date.parse(raisedAt));
+  return [
+    ...wrongIf(!isOwn, 'paymentId', `must match the workflow id: ${disputeWorkflowIdOf('<payment id>')}`),
+    ...wrongIf(!RAISED_BY.includes(raisedBy), 'raisedBy', `must be one of ${RAISED_BY.join(', ')}`),
+    ...wrongIf(
+      typeof because !== 'string' || because.trim() === '',
+      'because',
+      'must say what contradicts the outcome',
+    ),
+    ...wrongIf(!isTime, 'raisedAt', 'must be a time, such as 2026-05-01T10:00:00Z'),
+  ];
+}
+
+const wrongIf = (isWrong: boolean, field: string, problem: string): readonly InvalidField[] =>
+  isWrong ? [{ field, problem }] : [];
+
+/** Whether what is recorded is this very resolution: it may be asked again after its answer was lost. */
+export const isResolutionOf = (recorded: DisputeResolution, asked: DisputeResolution): boolean =>
+  recorded.agreed === asked.agreed &&
+  recorded.operator === asked.operator &&
+  recorded.note === asked.note &&
+  recorded.providerCase === asked.providerCase;

@@ -1,8 +1,14 @@
-import type { DisputeResolution, PaymentDispute, RaisedBy } from '../payment/dispute';
+import type {
+  DisputeReading,
+  DisputeResolution,
+  PaymentDispute,
+  RaisedBy,
+  RecordedResolution,
+} from '../payment/dispute';
 import type { Database, Queryable } from './database';
 import { ImpossibleRequest, UnknownPayment } from './errors';
 import { recordAction, type OperatorAction } from './operator-actions';
-import { storableJson, storableText } from './values';
+import { readOutcome, safeInteger, storableJson, storableText, type OutcomeColumns } from './values';
 
 /**
  * `disputes`: outcomes that something authentic contradicts. Raising comes first, the workflow second: what is raised and not opened
@@ -15,13 +21,16 @@ export interface Raise {
   readonly because: string;
 }
 
-export type RecordedResolution = DisputeResolution & { readonly at: string };
-
 export interface StoredDispute extends PaymentDispute {
   /** Since when its workflow is known to have been started. ISO 8601, UTC. */
   readonly openedAt?: string;
   readonly resolution?: RecordedResolution;
 }
+
+/** The dispute with what it is about. */
+export type DisputeFacts = Omit<Extract<DisputeReading, { kind: 'raised' }>, 'kind' | 'serviceName'> & {
+  readonly serviceId: string;
+};
 
 export type Resolved =
   | { readonly kind: 'recorded'; readonly resolution: RecordedResolution }
@@ -36,6 +45,13 @@ interface DisputeRow {
   readonly opened_at: Date | null;
   readonly resolved_at: Date | null;
   readonly resolution: DisputeResolution | null;
+}
+
+interface FactsRow extends DisputeRow, OutcomeColumns {
+  readonly amount: string;
+  readonly currency: string;
+  readonly service_id: string;
+  readonly hold: 'reserved' | 'posted' | 'voided' | null;
 }
 
 const COLUMNS = 'payment_id, raised_by, because, raised_at, opened_at, resolved_at, resolution';
@@ -69,6 +85,17 @@ export function createDisputes(database: Database) {
         paymentId,
       ]);
       return rows[0] && storedDisputeOf(rows[0]);
+    },
+
+    /** One statement sees one moment: the dispute, the outcome, and what became of the money. */
+    async facts(paymentId: string): Promise<DisputeFacts | undefined> {
+      const { rows } = await database.query<FactsRow>(
+        `SELECT ${COLUMNS}, p.outcome, p.receipt, p.amount, p.currency, p.service_id, r.state AS hold
+           FROM disputes JOIN payments p USING (payment_id) LEFT JOIN reservations r USING (payment_id)
+          WHERE payment_id = $1`,
+        [paymentId],
+      );
+      return rows[0] && factsOf(rows[0]);
     },
 
     /** What people agreed on, once, with who said so. @throws ImpossibleRequest when nothing was raised */
@@ -139,3 +166,20 @@ const storedDisputeOf = (row: DisputeRow): StoredDispute => ({
   ...(row.resolution !== null &&
     row.resolved_at !== null && { resolution: { ...row.resolution, at: row.resolved_at.toISOString() } }),
 });
+
+function factsOf(row: FactsRow): DisputeFacts {
+  const { resolution } = storedDisputeOf(row);
+  const recorded = readOutcome(row);
+  if (recorded === undefined)
+    throw new ImpossibleRequest(`Payment ${row.payment_id} is open: there is no outcome to dispute`);
+  return {
+    dispute: disputeOf(row),
+    recorded,
+    amount: safeInteger(row.amount),
+    currency: row.currency,
+    serviceId: row.service_id,
+    // A closed payment holds nothing any more.
+    hold: row.hold === 'posted' || row.hold === 'voided' ? row.hold : 'none',
+    ...(resolution !== undefined && { resolution }),
+  };
+}

@@ -3,7 +3,9 @@ export { migrate, pendingMigrations } from './migrate';
 export { ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
 export type { Claimed, ClaimRequest, PaymentFacts, Payments, Registered } from './payments';
 export type { Close } from './close';
-export type { Disputes, Raise, RecordedResolution, Resolved, StoredDispute } from './disputes';
+export type { DisputeFacts, Disputes, Raise, Resolved, StoredDispute } from './disputes';
+export type { RecordedResolution } from '../payment/dispute';
+export type { AccountSum, Reconciliations } from './reconciliations';
 export type { FundingAccount, Reservations, Reserve, Reserved } from './reservations';
 export {
   MAX_STORED_CALLBACKS,

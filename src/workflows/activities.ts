@@ -27,6 +27,15 @@ export const { closePayment } = proxyLocalActivities<Pick<Activities, 'closePaym
   summary: 'Record the outcome',
 });
 
+export const { readDispute } = proxyLocalActivities<Pick<Activities, 'readDispute'>>({
+  ...STORE_STEP,
+  summary: 'Read the dispute',
+});
+export const { recordResolution } = proxyLocalActivities<Pick<Activities, 'recordResolution'>>({
+  ...STORE_STEP,
+  summary: 'Record what was agreed',
+});
+
 /** One look at once. When it fails twice the poll takes over. */
 export const { findPayment } = proxyLocalActivities<Pick<Activities, 'findPayment'>>({
   startToCloseTimeout: '3 seconds',
@@ -72,6 +81,32 @@ export const reads = proxyActivities<
   startToCloseTimeout: '15 seconds',
   scheduleToCloseTimeout: '1 minute',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds', maximumAttempts: 4 },
+});
+
+/** A page of look-ups. Provider trouble repeats it a few times; what it has learnt by then is in the heartbeat. */
+export const { reconcilePage } = proxyActivities<Pick<Activities, 'reconcilePage'>>({
+  startToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '1 hour',
+  heartbeatTimeout: '1 minute',
+  summary: 'Compare payments with Almara Pay',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+});
+
+/** The rest of a reconciliation: only a store or an engine that is away makes these fail. */
+export const reconciling = proxyActivities<
+  Pick<
+    Activities,
+    | 'beginReconciliation'
+    | 'reconcileRuns'
+    | 'reconcileStore'
+    | 'disputesToOpen'
+    | 'markDisputeOpened'
+    | 'recordReconciliation'
+  >
+>({
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
 /** Saving twice saves once more of the same: harmless, but not repeated without need. */

@@ -53,8 +53,16 @@ const AT_LEAST = 30_000;
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 5 * 60_000;
 
+/** What waits for the store, and shows it. */
+export interface WaitsForStore {
+  /** When a person may be told, at the earliest. */
+  readonly attentionAt: number;
+  storeIsDown(because: string): void;
+  storeAnswered(): void;
+}
+
 /** Runs a store step until it is done. A person hears of it when it is not done by the time that a payment may take. */
-export async function untilStored<T>(payment: PaymentTracker, step: () => Promise<T>): Promise<T> {
+export async function untilStored<T>(payment: WaitsForStore, step: () => Promise<T>): Promise<T> {
   const began = Date.now();
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     try {

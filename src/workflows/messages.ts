@@ -1,14 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  condition,
-  currentUpdateInfo,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
 import { FAILURES, QUERIES, SIGNALS, UPDATES } from '../payment/contract';
 import {
   cancellationProblem,
@@ -25,6 +15,7 @@ import { lookNow } from './await-verdict';
 import { record } from './close';
 import { cancelled } from './endings';
 import { actionOf, type PaymentTracker } from './tracker';
+import { refusal, refuse, refuseIf, thisUpdate, uncancelled } from './updates';
 
 export const providerCallback = defineSignal<[CallbackHint]>(SIGNALS.providerCallback);
 export const resolvePayment = defineUpdate<PaymentProgress, [Resolution]>(UPDATES.resolvePayment);
@@ -137,30 +128,9 @@ const cancellationOf = (payment: PaymentTracker, by: Cancellation & { readonly u
   action: actionOf(payment, 'cancelPayment', by),
 });
 
-/** The engine's id of the update that is being handled: it is recorded with what it did. */
-function thisUpdate(): { readonly updateId?: string } {
-  const update = currentUpdateInfo();
-  return update === undefined ? {} : { updateId: update.id };
-}
-
 const isBeforeSending = (payment: PaymentTracker): boolean =>
   payment.isRegistered &&
   (payment.stage === 'validating' || payment.stage === 'reserving' || payment.stage === 'submitting');
-
-const uncancelled = <T>(handler: () => Promise<T>): Promise<T> => CancellationScope.nonCancellable(handler);
-
-/** Shown in the dialog of the Web UI: a stack below the sentence would look like a fault. */
-function refuse(message: string, type: string): ApplicationFailure {
-  const failure = ApplicationFailure.nonRetryable(message, type);
-  failure.stack = '';
-  return failure;
-}
-
-const refusal = (message: string) => refuse(message, FAILURES.refused);
-
-function refuseIf(problem: string | undefined): void {
-  if (problem !== undefined) throw refusal(problem);
-}
 
 const tooLate = (payment: PaymentTracker) =>
   refuse(

@@ -57,7 +57,7 @@ export interface Flow {
 export interface FlowWorker {
   /** To put a fault into what the activities work with; the real thing comes in. */
   readonly almara?: (real: Almara) => Almara;
-  readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations'>;
+  readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
   readonly settings?: Partial<ActivitySettings>;
   readonly overrides?: Partial<WorkerOptions>;
 }

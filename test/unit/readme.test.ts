@@ -11,7 +11,12 @@ import {
   readWorkerConfig,
 } from '../../src/config';
 import { QUERIES, SEARCH_ATTRIBUTES, SIGNALS, TASK_QUEUE, UPDATES, WORKFLOWS } from '../../src/payment/contract';
-import { cancellationProblem, resolutionProblem, statusCheckProblem } from '../../src/payment/decisions';
+import {
+  cancellationProblem,
+  disputeResolutionProblem,
+  resolutionProblem,
+  statusCheckProblem,
+} from '../../src/payment/decisions';
 import { POLICY_BOUNDS } from '../../src/payment/policy';
 
 /** What the documents say is held against the code, so that neither changes without the other. */
@@ -183,7 +188,9 @@ describe('docs/operators.md', () => {
   });
 
   it('shows updates that would be accepted', () => {
-    const shown = [...OPERATORS.matchAll(/^ {4}(checkStatusNow|cancelPayment|resolvePayment) +(\{.*\})$/gm)];
+    const shown = [
+      ...OPERATORS.matchAll(/^ {4}(checkStatusNow|cancelPayment|resolvePayment|resolveDispute) +(\{.*\})$/gm),
+    ];
     expect(new Set(shown.map(([, name]) => name))).toEqual(new Set(Object.values(UPDATES)));
     for (const [, name, json = ''] of shown) {
       const argument: unknown = JSON.parse(json);
@@ -191,6 +198,7 @@ describe('docs/operators.md', () => {
         checkStatusNow: statusCheckProblem,
         cancelPayment: cancellationProblem,
         resolvePayment: (given: unknown) => resolutionProblem(given, 220),
+        resolveDispute: disputeResolutionProblem,
       }[name as keyof typeof UPDATES];
       expect([json, problem(argument)]).toEqual([json, undefined]);
     }

@@ -1,7 +1,7 @@
 import { ImpossibleRequest, UnknownPayment, type Disputes, type Raise, type RecordedResolution } from '../../store';
-import { storableText } from '../../store/values';
+import { readOutcome, storableText } from '../../store/values';
 import { recordModelAction } from './actions';
-import { RefusedByDatabase, stored, type DisputeRow, type Tables } from './tables';
+import { columnsOf, RefusedByDatabase, stored, type DisputeRow, type Tables } from './tables';
 
 export function modelDisputes(tables: Tables, now: () => number): Disputes {
   const { disputes, payments } = tables;
@@ -24,6 +24,23 @@ export function modelDisputes(tables: Tables, now: () => number): Disputes {
     async find(paymentId) {
       const dispute = disputes.get(paymentId);
       return dispute && { ...dispute };
+    },
+
+    async facts(paymentId) {
+      const [dispute, payment] = [disputes.get(paymentId), payments.get(paymentId)];
+      const recorded = payment && readOutcome(columnsOf(payment));
+      if (dispute === undefined || payment === undefined || recorded === undefined) return undefined;
+      const { raisedBy, because, raisedAt, resolution } = dispute;
+      const settled = tables.reservations.get(paymentId)?.settled;
+      return {
+        dispute: { paymentId, raisedBy, because, raisedAt },
+        recorded,
+        amount: payment.amount,
+        currency: payment.currency,
+        serviceId: payment.serviceId,
+        hold: settled === undefined ? 'none' : settled.posted > 0 ? 'posted' : 'voided',
+        ...(resolution !== undefined && { resolution }),
+      };
     },
 
     async resolve(paymentId, resolution, action) {

@@ -20,6 +20,7 @@ export interface Tables {
 export interface PaymentRow {
   readonly paymentId: string;
   readonly fingerprint: string;
+  readonly serviceId: string;
   readonly amount: number;
   readonly currency: string;
   claim?: Claim | Seal;

@@ -1,0 +1,36 @@
+import type { DisputeReading, ResolveDisputeRequest, ResolveDisputeResult } from '../payment/dispute';
+import type { ActivityDependencies } from './dependencies';
+import { mayDecide } from './operators';
+import type { ServiceNames } from './service-names';
+
+/** The steps of a dispute. They touch the store alone, and no outcome. Idempotent. */
+export function createDisputeActivities({ store, settings }: ActivityDependencies, names: ServiceNames) {
+  const { disputes } = store;
+  return {
+    /** What is disputed, as it is recorded: what a run was started with is not trusted. */
+    async readDispute({ paymentId }: { readonly paymentId: string }): Promise<DisputeReading> {
+      const facts = await disputes.facts(paymentId);
+      if (facts === undefined) return { kind: 'none' };
+      const { serviceId, ...raised } = facts;
+      const serviceName = names.nameOf(serviceId);
+      return { kind: 'raised', ...raised, ...(serviceName !== undefined && { serviceName }) };
+    },
+
+    /** Records what was agreed, once; what was recorded before stands. */
+    async recordResolution(request: ResolveDisputeRequest): Promise<ResolveDisputeResult> {
+      const { paymentId, resolution, updateId } = request;
+      const known = await disputes.find(paymentId);
+      if (known === undefined) return { kind: 'none' };
+      if (known.resolution !== undefined) return { kind: 'stands', resolution: known.resolution };
+      if (!mayDecide(settings, resolution.operator)) return { kind: 'not-an-operator' };
+      const { operator, note, ...details } = resolution;
+      return await disputes.resolve(paymentId, resolution, {
+        operator,
+        note,
+        action: 'resolveDispute',
+        details,
+        ...(updateId !== undefined && { updateId }),
+      });
+    },
+  };
+}
