@@ -1,0 +1,158 @@
+import {
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  continueAsNew,
+  setCurrentDetails,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { SEARCH_ATTRIBUTES, WORKFLOWS, disputeWorkflowIdOf, type BillPaymentState } from '../payment/contract';
+import type { PaymentDispute } from '../payment/dispute';
+import type { Difference } from '../payment/reconciliation';
+import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/reconciliation-window';
+import { reconcilePage, reconciling } from './activities';
+
+/** A report is read by people, and carried from run to run: beyond this, differences are counted. */
+const MOST_DIFFERENCES = 1_000;
+/** After so many pages in a row without one answer the provider is down, and the rest is compared without it. */
+const SILENT_PAGES = 2;
+const DISPUTES_AT_ONCE = 50;
+
+/** What a run that continues as new takes along. */
+export interface Carried {
+  readonly reportId: string;
+  readonly at:
+    | { readonly kind: 'payments'; readonly after: string }
+    | { readonly kind: 'runs'; readonly page?: string }
+    | { readonly kind: 'end' };
+  readonly silentPages: number;
+  readonly report: Omit<ReconciliationReport, 'complete' | 'finishedAt'>;
+}
+
+/**
+ * Compares store, runs and provider (design §2, residual risk), page by page, and writes a report. It changes no payment: what
+ * contradicts an outcome about money becomes a dispute.
+ */
+export async function reconcilePayments(
+  request: ReconcileRequest = {},
+  carried?: Carried,
+): Promise<ReconciliationReport> {
+  let work = carried ?? (await begin(request));
+  while (work.at.kind !== 'end') {
+    setCurrentDetails(details(work));
+    work = work.at.kind === 'payments' ? await nextPayments(work, work.at) : await nextRuns(work, work.at);
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof reconcilePayments>(request, work);
+  }
+  const own = await reconciling.reconcileStore();
+  await openDisputes();
+  const report: ReconciliationReport = {
+    ...withDifferences(work.report, own),
+    complete: work.report.notAsked === 0,
+    finishedAt: new Date().toISOString(),
+  };
+  await reconciling.recordReconciliation(work.reportId, report);
+  return report;
+}
+
+async function begin(request: ReconcileRequest): Promise<Carried> {
+  const window: Window = await reconciling.beginReconciliation(request);
+  return {
+    reportId: workflowInfo().firstExecutionRunId,
+    at: { kind: 'payments', after: '' },
+    silentPages: 0,
+    report: {
+      ...window,
+      startedAt: new Date().toISOString(),
+      payments: 0,
+      asked: 0,
+      notAsked: 0,
+      runs: 0,
+      disputesRaised: 0,
+      differences: [],
+      moreDifferences: 0,
+    },
+  };
+}
+
+async function nextPayments(work: Carried, { after }: { readonly after: string }): Promise<Carried> {
+  const { report, silentPages } = work;
+  const askProvider = silentPages < SILENT_PAGES;
+  const page = await reconcilePage({ window: windowOf(report), after, askProvider });
+  const trouble = report.trouble ?? page.trouble;
+  return {
+    ...work,
+    at: page.next === undefined ? { kind: 'runs' } : { kind: 'payments', after: page.next },
+    silentPages: page.asked > 0 ? 0 : page.notAsked > 0 ? silentPages + 1 : silentPages,
+    report: {
+      ...withDifferences(report, page.differences),
+      payments: report.payments + page.payments,
+      asked: report.asked + page.asked,
+      notAsked: report.notAsked + page.notAsked,
+      disputesRaised: report.disputesRaised + page.disputesRaised,
+      ...(trouble !== undefined && { trouble }),
+    },
+  };
+}
+
+async function nextRuns(work: Carried, { page }: { readonly page?: string }): Promise<Carried> {
+  const { report } = work;
+  const { differences, runs, next } = await reconciling.reconcileRuns(windowOf(report), page);
+  return {
+    ...work,
+    at: next === undefined ? { kind: 'end' } : { kind: 'runs', page: next },
+    report: { ...withDifferences(report, differences), runs: report.runs + runs },
+  };
+}
+
+const windowOf = ({ since, until }: Window): Window => ({ since, until });
+
+function withDifferences<Report extends Pick<ReconciliationReport, 'differences' | 'moreDifferences'>>(
+  report: Report,
+  found: readonly Difference[],
+): Report {
+  const all = [...report.differences, ...found];
+  const differences = all.slice(0, MOST_DIFFERENCES);
+  return { ...report, differences, moreDifferences: report.moreDifferences + all.length - differences.length };
+}
+
+/** Also those that others have raised: where no callback endpoint runs, nobody else opens them. */
+async function openDisputes(): Promise<void> {
+  for (;;) {
+    const disputes = await reconciling.disputesToOpen(DISPUTES_AT_ONCE);
+    await Promise.all(disputes.map(open));
+    if (disputes.length < DISPUTES_AT_ONCE) return;
+  }
+}
+
+async function open(dispute: PaymentDispute): Promise<void> {
+  const state: BillPaymentState = 'Disputed';
+  try {
+    await startChild(WORKFLOWS.paymentDispute, {
+      workflowId: disputeWorkflowIdOf(dispute.paymentId),
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+      // It waits for people, long after this run has ended.
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      args: [dispute],
+      typedSearchAttributes: [
+        { key: SEARCH_ATTRIBUTES.state, value: state },
+        { key: SEARCH_ATTRIBUTES.reason, value: 'disputed' },
+      ],
+      staticSummary: `Disputed · ${dispute.because}`.slice(0, 150),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  await reconciling.markDisputeOpened(dispute.paymentId);
+}
+
+function details({ report, at }: Carried): string {
+  const { since, until, payments, asked, notAsked, differences, moreDifferences } = report;
+  const step = at.kind === 'payments' ? 'Comparing payments' : 'Looking for runs that the store does not know';
+  return [
+    `### ${step}`,
+    `Payments closed from ${since} to ${until}, open ones, and those whose time to be asked again has come.`,
+    `${payments} payments so far, ${asked} answered by Almara Pay, ${notAsked} not; ${differences.length + moreDifferences} differences.`,
+    'Nothing is changed by this: terminating it only means that the next one does the same work.',
+  ].join('\n\n');
+}
