@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { workflowIdOf } from '../../payment/contract';
+import type { Cut } from '../../local/tcp-proxy';
+import { pick } from '../../sandbox';
+import type { PlannedPayment, ProcessName, Strike } from './plan';
+import type { Stage } from './stage';
+import type { Tally } from './tally';
+import type { Watch } from './watch';
+
+/** Carries out what the plan has in store for the processes and the runs. */
+export class Strikes {
+  /** What is done to one process waits for what is done to it before. */
+  readonly #turns = new Map<ProcessName, Promise<void>>();
+  readonly #busy = new Set<Promise<void>>();
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly planned: ReadonlyMap<string, PlannedPayment>,
+    private readonly watch: Watch,
+    private readonly tally: Tally,
+  ) {}
+
+  strike(strike: Strike): void {
+    switch (strike.kind) {
+      case 'kill':
+        return this.#inTurn(strike.process, async () => {
+          await this.stage.parts[strike.process].kill(strike.downMs);
+          this.tally.add('killed', strike.process);
+        });
+      case 'stall':
+        return this.#inTurn(strike.process, async () => {
+          await this.stage.workers[strike.process].stall(strike.forMs);
+          this.tally.add('stalled', strike.process);
+        });
+      case 'lose-commit-answer':
+        return this.#loseAnswer(strike.words, pick(CUTS, strike.chance));
+      case 'reset':
+        return this.#inBackground(() => this.#reset(strike));
+      case 'terminate':
+        return this.#inBackground(() => this.#terminate(strike.chance));
+    }
+  }
+
+  /** Resolves when everything that was begun is done: whatever was killed is up again. */
+  async idle(): Promise<void> {
+    while (this.#busy.size > 0) await Promise.all(this.#busy);
+  }
+
+  #inTurn(process: ProcessName, work: () => Promise<void>): void {
+    const mine = (this.#turns.get(process) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      process,
+      mine.catch(() => undefined),
+    );
+    this.#inBackground(() => mine);
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    const done = work()
+      .catch((error: unknown) => this.tally.add('not done', error instanceof Error ? error.message : String(error)))
+      .finally(() => this.#busy.delete(done));
+    this.#busy.add(done);
+  }
+
+  /** Not waited for: only the next connection that says these words meets it, and another one may be armed before. */
+  #loseAnswer(words: string, cut: Cut): void {
+    void this.stage.proxy.cut(cut, words).then(() => this.tally.add('connections to the store cut', `${cut} ${words}`));
+  }
+
+  /** To the end of any of its workflow tasks. */
+  async #reset({ which, chance }: Extract<Strike, { kind: 'reset' }>): Promise<void> {
+    const paymentId = this.#choose(which, chance);
+    if (paymentId === undefined) return this.tally.add('not done', `reset: no ${which} payment`);
+    const { client } = this.stage;
+    const run = client.workflow.getHandle(workflowIdOf(paymentId));
+    await patiently(async () => {
+      const { runId } = await run.describe();
+      const { events } = await client.workflow.getHandle(workflowIdOf(paymentId), runId).fetchHistory();
+      const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+      const task = tasks[Math.floor(((chance * 1e6) % 1) * tasks.length)];
+      if (task === undefined) return this.tally.add('not done', 'reset: no workflow task yet');
+      await client.workflowService.resetWorkflowExecution({
+        namespace: client.options.namespace,
+        workflowExecution: { workflowId: run.workflowId, runId },
+        reason: 'chaos',
+        requestId: randomUUID(),
+        workflowTaskFinishEventId: task.eventId ?? null,
+      });
+      this.tally.add('reset', which);
+    });
+  }
+
+  /** As nobody should; and then its caller starts it again, with the same content. */
+  async #terminate(chance: number): Promise<void> {
+    const paymentId = this.#choose('running', chance);
+    const planned = paymentId === undefined ? undefined : this.planned.get(paymentId);
+    if (paymentId === undefined || planned === undefined)
+      return this.tally.add('not done', 'terminate: no running payment');
+    const run = this.stage.client.workflow.getHandle(workflowIdOf(paymentId));
+    await patiently(async () => void (await run.terminate('chaos')));
+    this.tally.add('terminated', 'and started again');
+    // Also when another start, with other content, has come in between: its run fails, and then this one is started.
+    await patiently(async () => void (await this.stage.payments.start(planned.request)));
+  }
+
+  #choose(which: 'running' | 'closed', chance: number): string | undefined {
+    const ids =
+      which === 'closed'
+        ? [...this.watch.outcomes.keys()]
+        : [...this.watch.started].filter((id) => !this.watch.outcomes.has(id));
+    return ids[Math.floor(chance * ids.length)];
+  }
+}
+
+const CUTS: readonly [Cut, ...Cut[]] = ['after-forwarding', 'after-the-answer', 'in-the-answer', 'before-forwarding'];
+
+const PATIENCE = 30;
+const PAUSE_MS = 1_000;
+
+/** The engine may be down just now, or the payment may end in the same moment. */
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let left = PATIENCE; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left === 0 || hasEnded(error)) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}
+
+const hasEnded = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';

@@ -1,0 +1,171 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { BillPaymentOutcome } from '../../payment/outcome';
+import { violationsAtRest, type PaymentTruth, type RunAtRest, type StoredTruth, type Violation } from '../guarantees';
+import type { Stage } from './stage';
+import { paymentIdOf } from './watch';
+import type { Ran } from './run';
+
+/** One payment as every source tells it at the end. */
+export interface Case {
+  readonly truth: PaymentTruth;
+  readonly run: RunAtRest;
+}
+
+/** Compares the provider's ledger, the store, the funds and the runs' results with G1-G8. */
+export async function findViolations(
+  stage: Stage,
+  ran: Ran,
+): Promise<{ cases: readonly Case[]; violations: Violation[] }> {
+  await ran.watch.lookAtStore(true);
+  const rows = await readStore(stage);
+  const runs = await readRuns(stage);
+  const cases: Case[] = [];
+  const violations: Violation[] = [...ran.watch.changes, ...ran.people.violations, ...(await checkFunds(stage))];
+  for (const paymentId of ran.watch.started) {
+    const row = rows.get(paymentId);
+    const own = runs.get(paymentId) ?? [];
+    const { postsSeen, postsCaptured, status, said } = stage.sandbox.payment(paymentId);
+    const truth: PaymentTruth = {
+      paymentId,
+      amount: ran.planned.get(paymentId)?.request.amount ?? 0,
+      provider: {
+        postsSeen,
+        postsCaptured,
+        status,
+        saidCompleted: said.completed,
+        saidFailed: said.failed,
+        saidRejected: said.rejected,
+        refusalCallbacks: Number(row?.refusals ?? 0),
+      },
+      ...(row !== undefined && { stored: storedTruth(row) }),
+      results: own.flatMap(({ result }) => (result === undefined ? [] : [result])),
+    };
+    const run = own.at(-1)?.at ?? { kind: 'none' };
+    cases.push({ truth, run });
+    violations.push(...violationsAtRest(truth, run));
+    if (row === undefined) violations.push({ guarantee: 'G4', paymentId, what: 'started and never registered' });
+    for (const { failure } of own)
+      if (failure !== undefined) violations.push({ guarantee: 'G4', paymentId, what: `a run has failed: ${failure}` });
+  }
+  return { cases, violations };
+}
+
+interface StoredRow {
+  readonly payment_id: string;
+  readonly claimed_by: string | null;
+  readonly outcome: BillPaymentOutcome | null;
+  readonly disputed: boolean;
+  readonly reservation: 'reserved' | 'posted' | 'voided' | null;
+  readonly reserved: string | null;
+  readonly posted: string | null;
+  readonly decided_by: string | null;
+  readonly refusals: string;
+  readonly contradictions: string;
+}
+
+/** In plain SQL, and not by the store's own code: it is the store that is checked. */
+async function readStore({ sql }: Stage): Promise<ReadonlyMap<string, StoredRow>> {
+  const { rows } = await sql.query<StoredRow>(
+    `SELECT p.payment_id, p.claimed_by, p.outcome, p.disputed_at IS NOT NULL AS disputed,
+            r.state AS reservation, r.amount AS reserved, r.posted,
+            (SELECT operator FROM operator_actions a
+              WHERE a.payment_id = p.payment_id AND a.action = 'resolvePayment' ORDER BY id LIMIT 1) AS decided_by,
+            count(c.id) FILTER (WHERE c.reading #>> '{code,meaning}' = 'refusal') AS refusals,
+            count(c.id) FILTER (WHERE c.named_by IS DISTINCT FROM 'close'
+                                  AND c.reading #>> '{code,meaning}' IS DISTINCT FROM 'duplicate'
+                                  AND c.reading ->> 'claims' = CASE p.state WHEN 'paid' THEN 'failed' ELSE 'paid' END
+                                  AND p.outcome IS NOT NULL) AS contradictions
+       FROM payments p
+       LEFT JOIN reservations r USING (payment_id)
+       LEFT JOIN callback_inbox c USING (payment_id)
+      GROUP BY p.payment_id, r.payment_id`,
+  );
+  return new Map(rows.map((row) => [row.payment_id, row]));
+}
+
+function storedTruth(row: StoredRow): StoredTruth {
+  return {
+    claim: row.claimed_by === null ? 'none' : row.claimed_by === 'sealed' ? 'sealed' : 'taken',
+    disputed: row.disputed,
+    contradictions: Number(row.contradictions),
+    ...(row.outcome !== null && { outcome: row.outcome }),
+    ...(row.decided_by !== null && { decidedBy: row.decided_by }),
+    ...(row.reservation !== null && {
+      reservation: { state: row.reservation, amount: Number(row.reserved), posted: Number(row.posted ?? 0) },
+    }),
+  };
+}
+
+/** Accounts add up, and hold exactly what open reservations hold (G6). */
+async function checkFunds({ sql }: Stage): Promise<Violation[]> {
+  const { rows } = await sql.query<
+    Record<'id' | 'deposited' | 'available' | 'reserved' | 'posted' | 'held' | 'paid', string>
+  >(
+    `SELECT a.id, a.deposited, a.available, a.reserved, a.posted,
+            coalesce(sum(r.amount) FILTER (WHERE r.settled_at IS NULL), 0) AS held,
+            coalesce(sum(r.posted), 0) AS paid
+       FROM funding_accounts a LEFT JOIN reservations r ON r.funding_account = a.id
+      GROUP BY a.id`,
+  );
+  return rows.flatMap(({ id, deposited, available, reserved, posted, held, paid }) => {
+    const wrong = [
+      ...(Number(deposited) === Number(available) + Number(reserved) + Number(posted) ? [] : ['it does not add up']),
+      ...(reserved === held ? [] : [`${reserved} is reserved and open reservations hold ${held}`]),
+      ...(posted === paid ? [] : [`${posted} is posted and reservations say ${paid}`]),
+    ];
+    return wrong.map((what): Violation => ({ guarantee: 'G6', paymentId: `account ${id}`, what }));
+  });
+}
+
+interface SeenRun {
+  readonly at: RunAtRest;
+  readonly result?: BillPaymentOutcome;
+  readonly failure?: string;
+}
+
+const AT_ONCE = 16;
+
+/** Every run of every payment, oldest first, with what it ended as. */
+async function readRuns({ client }: Stage): Promise<ReadonlyMap<string, readonly SeenRun[]>> {
+  const found: WorkflowExecutionInfo[] = [];
+  for await (const run of client.workflow.list({ query: 'WorkflowType = "billPayment"', pageSize: 1000 }))
+    found.push(run);
+  found.sort((one, other) => one.startTime.getTime() - other.startTime.getTime());
+  const seen = new Map<WorkflowExecutionInfo, SeenRun>();
+  const queue = found.values();
+  const lane = async (): Promise<void> => {
+    for (const run of queue) seen.set(run, await readRun(client, run));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const runs = new Map<string, SeenRun[]>();
+  for (const run of found) {
+    const id = paymentIdOf(run.workflowId);
+    const one = seen.get(run);
+    if (one !== undefined) runs.set(id, [...(runs.get(id) ?? []), one]);
+  }
+  return runs;
+}
+
+async function readRun(client: Stage['client'], run: WorkflowExecutionInfo): Promise<SeenRun> {
+  const handle = client.workflow.getHandle(run.workflowId, run.runId, { followRuns: false });
+  const status = run.status.name;
+  if (status === 'RUNNING') {
+    const [state] = (run.searchAttributes['BillPaymentState'] ?? []) as readonly unknown[];
+    return { at: { kind: state === 'NeedsAttention' ? 'needs-attention' : 'running' } };
+  }
+  if (status === 'COMPLETED')
+    return { at: { kind: 'completed' }, result: (await handle.result()) as BillPaymentOutcome };
+  // By a reset, or by the plan: the payment goes on in another run, or is started again.
+  if (status === 'TERMINATED') return { at: { kind: 'none' } };
+  const failure = await handle.result().then(
+    () => 'no failure',
+    (error: unknown) => describe(error),
+  );
+  // A start with other content after a termination: that its run fails is what G8 asks for.
+  return failure.includes('exists with other content') ? { at: { kind: 'none' } } : { at: { kind: 'failed' }, failure };
+}
+
+const describe = (error: unknown): string => {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? cause.message : String(error);
+};
