@@ -10,7 +10,7 @@ const DAY = 24 * HOUR;
  * tells nobody (design §2); the other way round it is rarer, and costs a look each.
  */
 export const ASKED_AGAIN_AFTER_MS = {
-  /** That were sent; also those that a person has declined. */
+  /** Those that were sent; also those that a person has declined. */
   declined: [HOUR, DAY, 7 * DAY, 30 * DAY],
   paid: [DAY, 30 * DAY],
 } as const;
@@ -25,6 +25,23 @@ export const FIRST_LOOK_BACK_MS = 31 * DAY;
 export interface Window {
   readonly since: string;
   readonly until: string;
+}
+
+/** Payments of one kind by the time of their close: (since, until]. */
+export interface ClosingRange extends Window {
+  readonly of: 'all' | 'declined-after-sending' | 'paid';
+}
+
+/** Where the closed payments of a window are found: those closed in it, and those due again in it. */
+export function closingRanges({ since, until }: Window): readonly ClosingRange[] {
+  const earlier = (time: string, ms: number): string => new Date(Date.parse(time) - ms).toISOString();
+  const due = (of: ClosingRange['of'], after: readonly number[]): readonly ClosingRange[] =>
+    after.map((ms) => ({ of, since: earlier(since, ms), until: earlier(until, ms) }));
+  return [
+    { of: 'all', since, until },
+    ...due('declined-after-sending', ASKED_AGAIN_AFTER_MS.declined),
+    ...due('paid', ASKED_AGAIN_AFTER_MS.paid),
+  ];
 }
 
 /** Argument of `reconcilePayments`. */

@@ -1,7 +1,8 @@
 import type { RecordedOutcome, StoredPayment } from '../payment/reconciliation';
 import {
-  ASKED_AGAIN_AFTER_MS,
+  closingRanges,
   FIRST_LOOK_BACK_MS,
+  type ClosingRange,
   type ReconciliationReport,
   type Window,
 } from '../payment/reconciliation-window';
@@ -43,9 +44,12 @@ export function createReconciliations(database: Database) {
 
     /** The payments that a window covers, by id, from behind `after` on. */
     async page(window: Window, after: string, limit: number): Promise<readonly StoredPayment[]> {
+      const ranges = closingRanges(window);
       const { rows } = await database.query<PaymentRow>(
-        `${PAYMENT} WHERE p.payment_id > $3 AND (${COVERED}) ORDER BY p.payment_id LIMIT $4`,
-        [window.since, window.until, after, limit],
+        `${PAYMENT}
+          WHERE p.payment_id > $1 AND (${['p.outcome IS NULL', ...ranges.map(inRange)].join(' OR ')})
+          ORDER BY p.payment_id LIMIT $2`,
+        [after, limit, ...ranges.flatMap(({ since, until }) => [since, until])],
       );
       return rows.map(paymentOf);
     },
@@ -86,17 +90,14 @@ export function createReconciliations(database: Database) {
 
 export type Reconciliations = ReturnType<typeof createReconciliations>;
 
-/** $1 and $2: the window. Ranges of `closed_at` and nothing else, so that its index finds them. */
-const closedBefore = (ms: number): string => {
-  const shifted = (bound: string): string => `${bound}::timestamptz - ${ms} * interval '1 millisecond'`;
-  return `(p.closed_at > ${shifted('$1')} AND p.closed_at <= ${shifted('$2')})`;
+const OF: Readonly<Record<ClosingRange['of'], string>> = {
+  all: 'p.outcome IS NOT NULL',
+  'declined-after-sending': `p.state = 'declined' AND p.claimed_by <> '${SEALED}'`,
+  paid: "p.state = 'paid'",
 };
-const COVERED = [
-  'p.outcome IS NULL',
-  closedBefore(0),
-  `p.state = 'declined' AND p.claimed_by <> '${SEALED}' AND (${ASKED_AGAIN_AFTER_MS.declined.map(closedBefore).join(' OR ')})`,
-  `p.state = 'paid' AND (${ASKED_AGAIN_AFTER_MS.paid.map(closedBefore).join(' OR ')})`,
-].join(' OR ');
+/** A range of `closed_at` and nothing else decides, so that its index finds the rows. The bounds are parameters from $3 on. */
+const inRange = ({ of }: ClosingRange, index: number): string =>
+  `(${OF[of]} AND p.closed_at > $${3 + 2 * index} AND p.closed_at <= $${4 + 2 * index})`;
 
 const PAYMENT = `
   SELECT p.payment_id, p.account_number, p.amount, p.currency, p.claimed_by, p.claim_account, p.outcome, p.closed_at,

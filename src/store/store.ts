@@ -3,6 +3,7 @@ import { createDisputes, type Disputes } from './disputes';
 import { createInbox, type Inbox } from './inbox';
 import { createOperatorActions, type OperatorActions } from './operator-actions';
 import { createPayments, type Payments } from './payments';
+import { createReconciliations, type Reconciliations } from './reconciliations';
 import { createReservations, type Reservations } from './reservations';
 
 /** Everything we know about payments, in one PostgreSQL. One store per merchant account at the provider. */
@@ -12,6 +13,7 @@ export interface Store {
   readonly inbox: Inbox;
   readonly disputes: Disputes;
   readonly operatorActions: OperatorActions;
+  readonly reconciliations: Reconciliations;
   /** @throws when the database does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -26,6 +28,7 @@ export function openStore(settings: DatabaseSettings): Store {
     inbox: createInbox(database),
     disputes: createDisputes(database),
     operatorActions: createOperatorActions(database),
+    reconciliations: createReconciliations(database),
     async ping() {
       await database.query('SELECT 1');
     },
