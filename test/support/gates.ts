@@ -26,7 +26,10 @@ export type Step =
   | 'lookNow'
   | `close:${BillPaymentOutcome['kind']}`
   /** Recorded; the workflow does not know yet. */
-  | 'closed';
+  | 'closed'
+  | 'resolveDispute'
+  /** Recorded; the dispute's workflow does not know yet. */
+  | 'resolved';
 
 export interface Hold {
   /** The step has come to the gate. */
@@ -36,6 +39,8 @@ export interface Hold {
   open(): void;
   /** It, and every later attempt, ends with an error at the gate. */
   fail(): void;
+  /** It ends with an error at the gate; later attempts pass. */
+  failOnce(): void;
 }
 
 export interface Gates {
@@ -87,6 +92,13 @@ export function createGates(): Gates {
           ...real.reservations,
           reserve: (paymentId, funds) => pass('reserve', paymentId, () => real.reservations.reserve(paymentId, funds)),
         },
+        disputes: {
+          ...real.disputes,
+          async resolve(paymentId, ...rest) {
+            const resolved = await pass('resolveDispute', paymentId, () => real.disputes.resolve(paymentId, ...rest));
+            return await pass('resolved', paymentId, () => Promise.resolve(resolved));
+          },
+        },
         payments: {
           ...real.payments,
           register: (request, content) =>
@@ -106,15 +118,21 @@ export function createGates(): Gates {
 function createHold(): Held {
   const reached = settledLater<void>();
   const passed = settledLater<unknown>();
-  const decided = settledLater<'open' | 'fail'>();
+  const decided = settledLater<'open' | 'fail' | 'fail once'>();
+  let failed = false;
   return {
     reached: reached.promise,
     passed: passed.promise,
     open: () => decided.resolve('open'),
     fail: () => decided.resolve('fail'),
+    failOnce: () => decided.resolve('fail once'),
     async through(run) {
       reached.resolve();
-      if ((await decided.promise) === 'fail') throw new Error('broken by the test');
+      const decision = await decided.promise;
+      if (decision === 'fail' || (decision === 'fail once' && !failed)) {
+        failed = true;
+        throw new Error('broken by the test');
+      }
       const result = run();
       passed.resolve(result.catch((error: unknown) => error));
       return await result;
