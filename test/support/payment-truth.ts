@@ -1,53 +1,14 @@
-import type { Almara } from '../../src/almara';
-import { mismatches } from '../../src/payment/look';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { compareWithOutcome } from '../../src/callbacks/compare';
 import { violations, type PaymentTruth } from '../../src/verification/guarantees';
-import { FLOAT, type Flow } from './flow';
+import type { Flow } from './flow';
 import { runOf } from './gates';
 
-/** What the provider has told us, as the adapter read it: the ledger knows what is true, not what was said. */
-export interface Hearsay {
-  listen(real: Almara): Almara;
-  said(paymentId: string): { readonly completed: boolean; readonly failed: boolean; readonly rejected: boolean };
-}
-
-export function createHearsay(requests: ReadonlyMap<string, BillPaymentRequest>): Hearsay {
-  const heard = new Set<string>();
-  return {
-    listen: (real) => ({
-      ...real,
-      async findPayment(paymentId, signal) {
-        const look = await real.findPayment(paymentId, signal);
-        const { observation } = look;
-        const request = requests.get(paymentId);
-        if (observation.kind === 'record' && request !== undefined) {
-          const matches =
-            mismatches({ ...request, currency: request.currency ?? FLOAT.currency }, observation).length === 0;
-          if (observation.state !== 'completed' || matches) heard.add(`${observation.state} ${paymentId}`);
-        }
-        return look;
-      },
-      async submitPayment(order, ...rest) {
-        const submission = await real.submitPayment(order, ...rest);
-        heard.add(`${submission.kind} ${order.paymentId}`);
-        return submission;
-      },
-    }),
-    said: (paymentId) => ({
-      completed: heard.has(`completed ${paymentId}`),
-      failed: heard.has(`failed ${paymentId}`),
-      rejected: heard.has(`rejected ${paymentId}`),
-    }),
-  };
-}
-
 /** The facts about one payment, from the provider's ledger, the store and the engine. */
-export async function truthAbout(flow: Flow, hearsay: Hearsay, request: BillPaymentRequest): Promise<PaymentTruth> {
+export async function truthAbout(flow: Flow, request: BillPaymentRequest): Promise<PaymentTruth> {
   const { paymentId, amount } = request;
-  const { postsSeen, postsCaptured, status } = flow.sandbox.payment(paymentId);
-  const said = hearsay.said(paymentId);
+  const { postsSeen, postsCaptured, status, said } = flow.sandbox.payment(paymentId);
   const callbacks = await flow.store.inbox.forPayment(paymentId);
   return {
     paymentId,
@@ -99,12 +60,8 @@ async function resultsOf(flow: Flow, paymentId: string): Promise<BillPaymentOutc
 }
 
 /** Nothing that G1-G8 forbid. */
-export async function expectNoViolation(
-  flow: Flow,
-  hearsay: Hearsay,
-  request: BillPaymentRequest,
-): Promise<PaymentTruth> {
-  const truth = await truthAbout(flow, hearsay, request);
+export async function expectNoViolation(flow: Flow, request: BillPaymentRequest): Promise<PaymentTruth> {
+  const truth = await truthAbout(flow, request);
   expect(violations(truth)).toEqual([]);
   return truth;
 }
