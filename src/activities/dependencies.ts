@@ -6,11 +6,19 @@ import type { Store } from '../store';
 /** What the activities work with. Only here do the provider and the store meet. */
 export interface ActivityDependencies {
   readonly almara: Almara;
-  readonly store: Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
+  readonly store: Pick<Store, 'payments' | 'reservations' | 'disputes'>;
   readonly settings: ActivitySettings;
   readonly log: Log;
   readonly clock?: Clock;
 }
+
+/** Reconciliation reads more of the store than a payment does. */
+export type ReconcileDependencies = Pick<ActivityDependencies, 'almara' | 'log' | 'clock'> & {
+  readonly store: Pick<Store, 'inbox' | 'disputes' | 'reconciliations'>;
+};
+
+/** All that a worker needs. */
+export type WorkerDependencies = ActivityDependencies & ReconcileDependencies;
 
 export interface ActivitySettings {
   readonly callbackBaseUrl: string;

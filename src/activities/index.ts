@@ -1,5 +1,5 @@
 import { createAlmaraActivities } from './almara';
-import type { ActivityDependencies } from './dependencies';
+import type { ActivityDependencies, WorkerDependencies } from './dependencies';
 import { createDisputeActivities } from './disputes';
 import { withFailureTable } from './failures';
 import { createPaymentActivities } from './payments';
@@ -8,9 +8,9 @@ import { createReconcileActivities } from './reconcile';
 import { createServiceNames } from './service-names';
 import { createSubmitPayment } from './submit-payment';
 
-export type { ActivityDependencies, ActivitySettings, Clock } from './dependencies';
+export type { ActivityDependencies, ActivitySettings, Clock, WorkerDependencies } from './dependencies';
 
-/** Everything the worker can do, over its dependencies. Workflows know only this type. */
+/** What payments, disputes and questions need. */
 export function createActivities(dependencies: ActivityDependencies) {
   const names = createServiceNames(dependencies.almara, dependencies.log);
   return withFailureTable({
@@ -18,9 +18,13 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...createSubmitPayment(dependencies),
     ...createPollPayment(dependencies),
     ...createAlmaraActivities(dependencies),
-    ...createReconcileActivities(dependencies),
     ...createDisputeActivities(dependencies, names),
   });
 }
 
-export type Activities = ReturnType<typeof createActivities>;
+/** Everything the worker can do, over its dependencies. Workflows know only this type. */
+export function createWorkerActivities(dependencies: WorkerDependencies) {
+  return { ...createActivities(dependencies), ...withFailureTable(createReconcileActivities(dependencies)) };
+}
+
+export type Activities = ReturnType<typeof createWorkerActivities>;

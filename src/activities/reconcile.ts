@@ -12,7 +12,7 @@ import {
 import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/reconciliation-window';
 import { askingNobody, createAsking, type Asking } from './ask-provider';
 import { concurrently } from './concurrently';
-import { systemClock, type ActivityDependencies } from './dependencies';
+import { systemClock, type ReconcileDependencies } from './dependencies';
 import { paymentsWithRuns, runOf } from './payment-runs';
 
 /** Small enough that a repeated page costs the provider little. */
@@ -55,7 +55,7 @@ type Checked = { readonly differences: readonly Difference[]; readonly asked: bo
 type Page = Readonly<Record<string, Checked>>;
 
 /** Compares store, runs and provider. Writes nothing but disputes and the report. */
-export function createReconcileActivities({ almara, store, log, clock = systemClock }: ActivityDependencies) {
+export function createReconcileActivities({ almara, store, log, clock = systemClock }: ReconcileDependencies) {
   return {
     async beginReconciliation({ since }: ReconcileRequest): Promise<Window> {
       const from = since === undefined ? undefined : new Date(since);

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import { createActivities, type ActivityDependencies } from '../activities';
+import { createWorkerActivities, type WorkerDependencies } from '../activities';
 import { TASK_QUEUE } from '../payment/contract';
 
-export interface BillPaymentWorkerOptions extends ActivityDependencies {
+export interface BillPaymentWorkerOptions extends WorkerDependencies {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly dataConverter?: DataConverter;
@@ -32,7 +32,7 @@ export async function createWorker(options: BillPaymentWorkerOptions): Promise<W
     taskQueue,
     ...(dataConverter && { dataConverter }),
     ...(workflowBundle ? { workflowBundle } : packagedWorkflows()),
-    activities: createActivities(options),
+    activities: createWorkerActivities(options),
     // With the default of 10 s a flow whose worker was killed stands still for that long.
     stickyQueueScheduleToStartTimeout: '2 seconds',
     workflowTaskPollerBehavior: { type: 'autoscaling' },

@@ -19,7 +19,7 @@ import {
   type SandboxSettings,
 } from '../../src/sandbox';
 import { migrate, openStore, type Store } from '../../src/store';
-import type { ActivitySettings } from '../../src/activities';
+import type { ActivitySettings, Clock } from '../../src/activities';
 import { createWorker } from '../../src/worker/create-worker';
 import { createLog, type Log } from '../../src/log';
 import { atEndOfFile } from './at-end';
@@ -59,6 +59,7 @@ export interface FlowWorker {
   readonly almara?: (real: Almara) => Almara;
   readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
   readonly settings?: Partial<ActivitySettings>;
+  readonly clock?: Clock;
   readonly overrides?: Partial<WorkerOptions>;
 }
 
@@ -164,6 +165,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
         ...own.settings,
       },
       log,
+      ...(own.clock && { clock: own.clock }),
       overrides: { shutdownGraceTime: '100 milliseconds', shutdownForceTime: '5 seconds', ...own.overrides },
     });
     running = { worker, run: worker.run() };
