@@ -39,8 +39,9 @@ export async function newWorld(
 }
 
 const payment = fc.nat(PAYMENTS - 1);
-const chosen = fc.uniqueArray(fc.nat(3), { maxLength: 2 });
+const chosen = fc.uniqueArray(fc.nat(3), { maxLength: 3 });
 const end = fc.constantFrom(
+  'paid',
   'paid',
   'paid-in-part',
   'paid-by-operator',
@@ -84,7 +85,7 @@ const calls = {
   close: fc.record({
     payment,
     end,
-    unsent: fc.boolean(),
+    unsent: fc.constantFrom(false, false, true),
     considered: fc.constantFrom(0, 0, 0, 1, 1, 2, 3, -1),
     action: fc.constantFrom('resolvePayment', 'cancelPayment', undefined),
     text,
@@ -99,7 +100,16 @@ type Kind = keyof typeof calls;
 type Arguments = { readonly [K in Kind]: (typeof calls)[K] extends fc.Arbitrary<infer A> ? A : never };
 export type Call = { [K in Kind]: { readonly kind: K } & Readonly<Arguments[K]> }[Kind];
 
-const WEIGHTS: Partial<Record<Kind, number>> = { reserve: 3, close: 4, callback: 3, claim: 2, raise: 2 };
+const WEIGHTS: Partial<Record<Kind, number>> = {
+  reserve: 3,
+  close: 5,
+  callback: 4,
+  claim: 2,
+  markSignalled: 2,
+  raise: 4,
+  resolveDispute: 3,
+  openDisputes: 2,
+};
 
 export const call: fc.Arbitrary<Call> = fc.oneof(
   ...(Object.keys(calls) as Kind[]).map((kind) => ({
