@@ -1,0 +1,319 @@
+import { createHash } from 'node:crypto';
+import { parseKeyRing } from '../../almara/callback';
+import { workflowIdOf } from '../../payment/contract';
+import type { BillPaymentOutcome } from '../../payment/outcome';
+import { violations, violationsAtRest, type PaymentTruth, type RunAtRest, type Violation } from '../guarantees';
+import { createStoreModel, type StoreModel } from '../store-model';
+import { Agenda } from './agenda';
+import { spoilActivities, spoilAlmara, type Bug } from './bugs';
+import { Endpoint } from './endpoint';
+import { Engine } from './engine';
+import { createExecute, silentLog } from './execute';
+import type { GateParts } from './gate';
+import { needsAttention, People } from './people';
+import { Provider } from './provider';
+import { Random } from './random';
+import type { Run } from './runs';
+import { createScenario, type Scenario } from './scenario';
+import { gateStore, StoreOutage } from './store-gates';
+import { SimulationProblem } from './tasks';
+import type { WorkflowVm } from './vm';
+import { Weather, type Cell } from './weather';
+import { Workers } from './workers';
+
+/** One run: one payment in a world of its own, from its start to the moment when nothing moves any more. */
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly vm: WorkflowVm;
+  readonly bug?: Bug | undefined;
+  readonly only?: Cell | undefined;
+  /** The agenda that fake timers are to use from now on. */
+  readonly onAgenda: (agenda: Agenda) => void;
+}
+
+export interface RunReport {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly steps: number;
+  /** How the payment stands in the end. */
+  readonly ended: BillPaymentOutcome['kind'] | 'needs-attention' | 'refused';
+  readonly violations: readonly Violation[];
+  readonly cells: ReadonlyMap<string, number>;
+  readonly trace: readonly string[];
+  readonly hash: string;
+}
+
+const START = Date.UTC(2027, 0, 4, 8);
+const MINUTE = 60_000;
+/** What still needs attention after so long a calm has had its looks. */
+const CALM_LOOKS = 25 * MINUTE;
+const LONGEST = 30 * 24 * 60 * MINUTE;
+const MOST_STEPS = 40_000;
+const RING = parseKeyRing(`sim:${Buffer.alloc(32, 7).toString('base64')}`);
+
+export class World {
+  readonly #random: Random;
+  readonly #agenda: Agenda;
+  readonly #weather: Weather;
+  readonly #scenario: Scenario;
+  readonly #model: StoreModel;
+  readonly #provider: Provider;
+  readonly #workers: Workers;
+  readonly #engine: Engine;
+  readonly #endpoint: Endpoint;
+  readonly #people: People;
+  readonly #trace: string[] = [];
+  readonly #found: Violation[] = [];
+  #isDirty = true;
+  /** A callback is stored and not dealt with. */
+  #isUndelivered = false;
+  #refusals = 0;
+  #hasDispute = false;
+  #firstOutcome: string | undefined;
+  #calmSince = Infinity;
+
+  constructor(private readonly options: RunOptions) {
+    const { seed, vm, bug, only } = options;
+    const random = new Random(seed);
+    const agenda = new Agenda(START, random);
+    const weather = new Weather(random, only);
+    const scenario = createScenario(random, only);
+    const { paymentId } = scenario.request;
+    const trace = (line: string): void => void this.#trace.push(`${this.#time()} ${line}`);
+    [this.#random, this.#agenda, this.#weather, this.#scenario] = [random, agenda, weather, scenario];
+    options.onAgenda(agenda);
+
+    this.#workers = new Workers({
+      agenda,
+      random,
+      trace,
+      tokenLifeMs: scenario.tokenLifeMs,
+      onDeath: (worker) => this.#engine.workerDied(worker),
+      onSilence: (worker) => this.#engine.workerSilent(worker),
+    });
+    const gateParts: GateParts = { agenda, random, weather, trace, onStep: (step) => this.#people.meddle(step) };
+    this.#model = createStoreModel({
+      now: () => agenda.now,
+      bugs: { noSeal: bug === 'no-seal', twoStepClose: bug === 'two-step-close' },
+      betweenSteps: async () => this.#check(),
+    });
+    const model = this.#model;
+    const outage = new StoreOutage(agenda);
+    const onEffect = () => void (this.#isDirty = true);
+    this.#endpoint = new Endpoint({
+      ...gateParts,
+      paymentId,
+      ring: RING,
+      log: silentLog,
+      storeFor: (gate) => gateStore({ agenda, random, outage, model, gate, stepOf: () => 'callback', onEffect }),
+      signal: (name, hint) => this.#engine.signal(name, hint),
+      openDispute: () => void (this.#hasDispute = true),
+      hasWork: () => this.#hasEndpointWork(),
+      onRefusalCode: () => void (this.#refusals += 1),
+      trustsEverybody: bug === 'code-from-unauthenticated-callback',
+    });
+    this.#provider = new Provider({
+      agenda,
+      random,
+      weather,
+      paymentId,
+      trace,
+      timings: scenario.timings,
+      onCallback: (body, url) => this.#endpoint.receive(body, url),
+      onCaptured: () => this.#captured(),
+    });
+    this.#engine = new Engine({
+      agenda,
+      random,
+      vm,
+      trace,
+      workers: this.#workers,
+      workflowId: workflowIdOf(paymentId),
+      execute: createExecute({
+        ...gateParts,
+        workers: this.#workers,
+        provider: this.#provider,
+        model,
+        outage,
+        workflowId: workflowIdOf(paymentId),
+        onEffect,
+        settings: {
+          callbackBaseUrl: 'https://callbacks.example',
+          keyRing: RING,
+          prepaidServices: scenario.prepaidServices,
+          failedWithoutCode: scenario.failedWithoutCode,
+          allowTestPolicy: false,
+        },
+        spoilAlmara: (almara, worker) => spoilAlmara(bug, almara, worker),
+        spoilActivities: (activities) => spoilActivities(bug, activities, model),
+      }),
+      mayReport: () => true,
+      onEnd: (run) => this.#ended(run),
+    });
+    this.#people = new People({
+      agenda,
+      random,
+      weather,
+      scenario,
+      trace,
+      ring: RING,
+      engine: this.#engine,
+      provider: this.#provider,
+      endpoint: this.#endpoint,
+    });
+  }
+
+  async run(): Promise<RunReport> {
+    const { request, deposit } = this.#scenario;
+    if (deposit > 0) await this.#model.reservations.addFunds({ account: 'payer', amount: deposit, currency: 'KES' });
+    let steps = 0;
+    try {
+      this.#people.start();
+      for (; !this.#isOver(steps); steps += 1) {
+        await this.#agenda.step();
+        await this.#look();
+      }
+      this.#atRest(steps);
+    } catch (error) {
+      if (!(error instanceof SimulationProblem)) throw error;
+      this.#report('G4', error.message);
+    }
+    this.#engine.forgetAll();
+    const outcome = this.#model.snapshot(request.paymentId)?.outcome;
+    const isWaiting = needsAttention(this.#engine.open?.visible);
+    return {
+      seed: this.options.seed,
+      scenario: this.#scenario,
+      steps,
+      ended: outcome?.kind ?? (isWaiting ? 'needs-attention' : 'refused'),
+      violations: this.#found,
+      cells: this.#weather.cells,
+      trace: this.#trace,
+      hash: createHash('sha256').update(this.#trace.join('\n')).digest('hex').slice(0, 16),
+    };
+  }
+
+  #isOver(steps: number): boolean {
+    if (this.#found.length > 0) return true;
+    const { now, nextAt } = this.#agenda;
+    if (!this.#weather.isCalm && ((nextAt ?? Infinity) > START + this.#scenario.stormMs || nextAt === undefined))
+      this.#calm();
+    return steps >= MOST_STEPS || now > START + LONGEST || (this.#weather.isCalm && this.#isAtRest());
+  }
+
+  /** Nothing goes wrong any more, and whoever started the payment wants to know its outcome. */
+  #calm(): void {
+    this.#trace.push(`${this.#time()} --- calm ---`);
+    this.#weather.isCalm = true;
+    this.#calmSince = this.#agenda.now;
+    this.#endpoint.sweepSoon();
+    const ask = (): void => {
+      if (this.#engine.open === undefined && !this.#isSettled()) this.#people.start();
+      this.#agenda.after(MINUTE, ask);
+    };
+    this.#agenda.after(MINUTE, ask);
+  }
+
+  /** Its outcome is recorded, and a run has told it. */
+  #isSettled(): boolean {
+    const outcome = this.#model.snapshot(this.#scenario.request.paymentId)?.outcome;
+    return outcome !== undefined && this.#lastOwnRun()?.end?.kind === 'completed';
+  }
+
+  #isAtRest(): boolean {
+    const run = this.#engine.open;
+    const isIdle = this.#workers.all.every(({ actors }) =>
+      [...actors].every(({ name }) => name.includes('pollPayment')),
+    );
+    if (!isIdle || !this.#provider.isQuiet || !this.#endpoint.isQuiet || this.#hasEndpointWork()) return false;
+    if (run === undefined) return this.#isSettled();
+    if (run.task !== undefined || run.pending.length > 0 || !needsAttention(run.visible)) return false;
+    const isAway = this.#scenario.operators === 'away';
+    return isAway && this.#provider.isSettled && this.#agenda.now > this.#calmSince + CALM_LOOKS;
+  }
+
+  #hasEndpointWork(): boolean {
+    const isDisputed = this.#model.snapshot(this.#scenario.request.paymentId)?.disputed === true;
+    return this.#isUndelivered || (isDisputed && !this.#hasDispute);
+  }
+
+  async #look(): Promise<void> {
+    if (needsAttention(this.#engine.open?.visible)) this.#people.lookAfter();
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    this.#check();
+    this.#isUndelivered = (await this.#model.inbox.pending(1)).length > 0;
+  }
+
+  #check(): void {
+    for (const violation of violations(this.#truth())) this.#found.push(violation);
+    const snapshot = this.#model.snapshot(this.#scenario.request.paymentId);
+    const outcome = snapshot?.outcome;
+    if (outcome !== undefined) {
+      const final = JSON.stringify([outcome.kind, outcome.closedAt, outcome.kind === 'paid' && outcome.amount]);
+      this.#firstOutcome ??= final;
+      if (final !== this.#firstOutcome) this.#report('G7', `${this.#firstOutcome} became ${final}`);
+    } else if (this.#firstOutcome !== undefined) this.#report('G7', 'an outcome has gone');
+    for (const { deposited, available, reserved, posted } of this.#model.accounts()) {
+      if (deposited !== available + reserved + posted || available < 0)
+        this.#report('G6', `funds do not add up: ${JSON.stringify({ deposited, available, reserved, posted })}`);
+      if (outcome !== undefined && reserved !== 0) this.#report('G6', `closed, and ${reserved} is still reserved`);
+    }
+  }
+
+  #atRest(steps: number): void {
+    if (this.#found.length > 0) return;
+    if (!this.#isAtRest()) return this.#report('G4', `it never comes to rest: ${steps} steps, ${this.#time()}`);
+    for (const violation of violationsAtRest(this.#truth(), { kind: this.#runAtRest() })) this.#found.push(violation);
+  }
+
+  #truth(): PaymentTruth {
+    const { paymentId, amount } = this.#scenario.request;
+    const stored = this.#model.snapshot(paymentId);
+    const results = this.#engine.runs.flatMap(({ end }) =>
+      end?.kind === 'completed' ? [end.value as BillPaymentOutcome] : [],
+    );
+    const provider = { ...this.#provider.truth(), refusalCallbacks: this.#refusals };
+    return { paymentId, amount, provider, results, ...(stored !== undefined && { stored }) };
+  }
+
+  /** Runs with other content are refused, and say nothing about the payment. */
+  #lastOwnRun(): Run | undefined {
+    return this.#engine.runs.findLast(({ input }) => input === this.#scenario.request);
+  }
+
+  #runAtRest(): RunAtRest['kind'] {
+    const run = this.#lastOwnRun();
+    if (run === undefined) return 'none';
+    if (run.end === undefined) return needsAttention(run.visible) ? 'needs-attention' : 'running';
+    return run.end.kind === 'completed' ? 'completed' : 'failed';
+  }
+
+  #ended({ runId, end, input }: Run): void {
+    this.#isDirty = true;
+    this.#trace.push(`${this.#time()} ${runId} ends: ${end?.kind}`);
+    const isOwn = input === this.#scenario.request;
+    if (end?.kind === 'failed' && (isOwn || end.type !== 'PaymentConflict'))
+      this.#report('G4', `a run failed: ${end.type}: ${end.message}`);
+    if (end?.kind === 'completed' && !isOwn) this.#report('G8', 'another content was taken for the same payment');
+    this.#people.meddle('close');
+  }
+
+  #captured(): void {
+    this.#isDirty = true;
+    const outcome = this.#model.snapshot(this.#scenario.request.paymentId)?.outcome;
+    if (outcome !== undefined && outcome.kind !== 'paid')
+      this.#report('G2', `the provider took the payment after it was closed as ${outcome.kind}`);
+  }
+
+  #report(guarantee: Violation['guarantee'], what: string): void {
+    this.#found.push({ guarantee, paymentId: this.#scenario.request.paymentId, what });
+  }
+
+  #time(): string {
+    const ms = this.#agenda.now - START;
+    const part = (value: number, digits = 2) => String(Math.floor(value)).padStart(digits, '0');
+    return `${part(ms / 3_600_000)}:${part((ms / MINUTE) % 60)}:${part((ms / 1_000) % 60)}.${part(ms % 1_000, 3)}`;
+  }
+}
