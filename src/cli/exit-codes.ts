@@ -26,6 +26,7 @@ const OF_ERRORS: Readonly<Record<BillPaymentErrorCode, number>> = {
   'invalid-request': EXIT.usage,
   'payment-conflict': EXIT.conflict,
   'payment-not-found': EXIT.notFound,
+  'dispute-not-found': EXIT.notFound,
   'too-late': EXIT.failed,
   refused: EXIT.failed,
   'run-ended': EXIT.failed,

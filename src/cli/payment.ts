@@ -1,9 +1,15 @@
 import { Option, type Command } from 'commander';
-import { EngineUnavailable, type BillPaymentHandle, type PaymentProgress, type Resolution } from '../client';
+import {
+  EngineUnavailable,
+  type BillPaymentHandle,
+  type BillPayments,
+  type PaymentProgress,
+  type Resolution,
+} from '../client';
 import { amountOf } from './amount';
 import { EXIT, exitOfOutcome, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import { outcomeLines, progressLines } from './texts';
+import { disputeLines, outcomeLines, progressLines } from './texts';
 
 interface By {
   readonly operator: string;
@@ -24,7 +30,7 @@ export function addPaymentCommands(program: Command, shell: Shell, exit: (code: 
     .command('status')
     .description('where a payment stands, or how it ended')
     .argument('<payment id>')
-    .action(async (id: string) => exit(await withPayment(id, shell, (payment) => status(payment, shell))));
+    .action(async (id: string) => exit(await withPayments(shell, (payments) => status(payments, id, shell))));
 
   program
     .command('check')
@@ -74,9 +80,13 @@ const withPayment = (
   work: (payment: BillPaymentHandle) => Promise<number>,
 ): Promise<number> => withPayments(shell, (payments) => work(payments.payment(id)));
 
-async function status(payment: BillPaymentHandle, shell: Shell): Promise<number> {
+async function status(payments: BillPayments, id: string, shell: Shell): Promise<number> {
+  const payment = payments.payment(id);
   try {
-    return show(await payment.progress(), shell);
+    const progress = await payment.progress();
+    const code = show(progress, shell);
+    if (progress.outcome !== undefined) await showDispute(payments, id, shell);
+    return code;
   } catch (error) {
     if (!(error instanceof EngineUnavailable) || error.part !== 'worker') throw error;
     // Only a worker can tell where it stands, but how it ended the server knows by itself.
@@ -85,6 +95,15 @@ async function status(payment: BillPaymentHandle, shell: Shell): Promise<number>
     shell.output.event('outcome', outcome, outcomeLines(outcome));
     return exitOfOutcome(outcome);
   }
+}
+
+/** A closed run does not learn of what contradicts it. Where the payment stands was told already, so no trouble here hides that. */
+async function showDispute(payments: BillPayments, id: string, { output }: Shell): Promise<void> {
+  const dispute = await payments
+    .dispute(id)
+    .progress()
+    .catch(() => undefined);
+  if (dispute !== undefined) output.event('dispute', dispute, disputeLines(dispute));
 }
 
 function show(progress: PaymentProgress, { output }: Shell): number {

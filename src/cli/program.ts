@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAttention } from './attention';
 import { addDatabaseCommands } from './database';
+import { addDisputeCommands } from './dispute';
 import { EXIT, exitOfError } from './exit-codes';
 import { createOutput } from './output';
 import { addPay } from './pay';
@@ -33,6 +34,7 @@ export function createProgram(dependencies: CliDependencies): (args: readonly st
       .exitOverride();
     addPay(program, shell, exit);
     addPaymentCommands(program, shell, exit);
+    addDisputeCommands(program, shell, exit);
     addAttention(program, shell, exit);
     addQuestions(program, shell, exit);
     addDatabaseCommands(program, shell, exit);

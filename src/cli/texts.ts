@@ -3,6 +3,7 @@ import type {
   BillPaymentOutcome,
   BillService,
   CheckResult,
+  DisputeProgress,
   PaymentProgress,
   ProviderReport,
 } from '../client';
@@ -70,6 +71,23 @@ export function outcomeLines(outcome: BillPaymentOutcome): readonly Line[] {
     ...field('Receipt', number),
     ...field('Token', token),
     ...field('Provider says', narration),
+  ];
+}
+
+export function disputeLines(dispute: DisputeProgress): readonly Line[] {
+  const { paymentId, because, raisedAt, recorded, resolution } = dispute;
+  return [
+    { text: `Dispute of payment ${paymentId} · since ${raisedAt}`, tone: 'heading' },
+    { text: because, tone: 'careful' },
+    ...field('Recorded, and stays', recorded?.summary),
+    ...(resolution === undefined
+      ? [{ text: `  Call finance. Then: billpay dispute-resolve ${paymentId} --paid|--not-paid` }]
+      : [
+          { text: `Resolved as ${resolution.agreed} at ${resolution.at}.`, tone: 'good' } as const,
+          ...field('By', resolution.operator),
+          ...field('Note', resolution.note),
+          ...field('Case', resolution.providerCase),
+        ]),
   ];
 }
 

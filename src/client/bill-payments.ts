@@ -19,9 +19,10 @@ import { Engine, isOutOfTime } from './engine';
 import { PaymentConflict, ProviderFailed } from './errors';
 import { contentOf } from './existing-run';
 import { failedQuestion } from './failures';
+import { DisputeHandle } from './dispute-handle';
 import { PaymentHandle } from './handle';
 import { summaryOf } from './summary';
-import type { BillPaymentHandle, StillOpen, WaitOptions } from './types';
+import type { BillDisputeHandle, BillPaymentHandle, StillOpen, WaitOptions } from './types';
 
 /** A question asks the provider up to three things, each of which may be repeated. */
 const QUESTION_MS = 60_000;
@@ -78,6 +79,11 @@ export class BillPayments {
   /** A payment by its id. Asks nothing: an unknown id is told by the first call, as `PaymentNotFound`. */
   payment(paymentId: string): BillPaymentHandle {
     return new PaymentHandle(paymentId, this.#engine);
+  }
+
+  /** What contradicts the outcome of a payment. Asks nothing: without a dispute the first call says so, as `DisputeNotFound`. */
+  dispute(paymentId: string): BillDisputeHandle {
+    return new DisputeHandle(paymentId, this.#engine);
   }
 
   /** Whether an account can be paid, and what is due. Pays nothing. @throws InvalidRequest | ProviderFailed | EngineUnavailable */

@@ -4,6 +4,7 @@ export type BillPaymentErrorCode =
   | 'invalid-request'
   | 'payment-conflict'
   | 'payment-not-found'
+  | 'dispute-not-found'
   | 'too-late'
   | 'refused'
   | 'run-ended'
@@ -63,6 +64,21 @@ export class PaymentNotFound extends BillPaymentError {
   ) {
     super(
       `Temporal knows no payment ${paymentId}. If it is an old one, start it again with the same id and content: its recorded outcome is the answer, and nothing is sent twice.`,
+      options,
+    );
+  }
+}
+
+/** The engine knows no dispute of this payment: nothing contradicts its outcome, or the history has been deleted. */
+export class DisputeNotFound extends BillPaymentError {
+  readonly code = 'dispute-not-found';
+
+  constructor(
+    readonly paymentId: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Temporal knows no dispute of payment ${paymentId}: nothing contradicts its outcome, or its history has been deleted.`,
       options,
     );
   }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { endedBy, isDecisionOf } from '../payment/decisions';
 import { FAILURES, QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
-import { FAILED_PRECONDITION, grpcStatus, isOutOfTime, type Engine } from './engine';
+import { isOutOfTime, type Engine } from './engine';
 import { EngineUnavailable, PaymentNotFound, Refused, TooLate } from './errors';
 import { applicationFailure, failedPayment } from './failures';
+import { Run } from './run';
 import type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
 
 /** Below the usual 30 s of a proxy or a load balancer in front of the caller. */
@@ -23,10 +23,7 @@ const LONGEST_CALL_MS = 60_000;
 const MIN_WAIT_MS = 500;
 /** An open payment is told with its progress if that comes within this. */
 const QUICK_MS = 1_000;
-/** A decision asks the provider first (a look takes up to 10 s) and may wait for its turn. */
-const UPDATE_MS = 60_000;
 const CLOSED_MS = 10_000;
-const UPDATE_ATTEMPTS = 3;
 /** Pauses between two looks of `follow`. */
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
@@ -38,14 +35,13 @@ type RunEnd =
 
 /** One payment, found by its id alone. */
 export class PaymentHandle implements BillPaymentHandle {
-  readonly #run: WorkflowHandle;
+  readonly #run: Run;
 
   constructor(
     readonly paymentId: string,
     private readonly engine: Engine,
   ) {
-    // Without a run id: after a reset or another start the same payment goes on in another run.
-    this.#run = engine.client.workflow.getHandle(workflowIdOf(paymentId));
+    this.#run = new Run(engine, workflowIdOf(paymentId), (options) => new PaymentNotFound(paymentId, options));
   }
 
   async progress(): Promise<PaymentProgress> {
@@ -74,17 +70,19 @@ export class PaymentHandle implements BillPaymentHandle {
 
   async cancel({ operator, note, requestId }: Decision): Promise<PaymentProgress> {
     const cancellation: Cancellation = { operator, note };
-    return await this.#update(UPDATES.cancelPayment, cancellation, requestId, (outcome) => {
-      if (outcome.kind !== 'cancelled') throw new TooLate(this.paymentId, `it is closed already. ${outcome.summary}`);
-    });
+    return await this.#update(UPDATES.cancelPayment, cancellation, requestId, (outcome) =>
+      outcome.kind === 'cancelled'
+        ? undefined
+        : new TooLate(this.paymentId, `it is closed already. ${outcome.summary}`),
+    );
   }
 
   async resolve({ requestId, ...by }: Decision & Resolution): Promise<PaymentProgress> {
     const resolution: Resolution = by;
-    return await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) => {
-      // Asked again, or its answer was lost on the way: what they decided is what is recorded.
-      if (!isDecisionOf(outcome, resolution)) throw new Refused(this.paymentId, endedBy(outcome));
-    });
+    // Asked again, or its answer was lost on the way: what they decided is what is recorded.
+    return await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) =>
+      isDecisionOf(outcome, resolution) ? undefined : new Refused(this.paymentId, endedBy(outcome)),
+    );
   }
 
   async checkNow({ operator }: StatusCheck): Promise<PaymentProgress> {
@@ -99,14 +97,14 @@ export class PaymentHandle implements BillPaymentHandle {
     for (;;) {
       const ms = Math.min(Math.max(until - Date.now(), MIN_WAIT_MS), LONGEST_CALL_MS);
       try {
-        return (await this.engine.bounded(() => this.#run.result(), { ms, signal })) as BillPaymentOutcome;
+        return (await this.engine.bounded(() => this.#run.handle.result(), { ms, signal })) as BillPaymentOutcome;
       } catch (error) {
         if (signal?.aborted) throw error;
         if (isOutOfTime(error)) {
           if (Date.now() >= until) return undefined;
           continue;
         }
-        if (!(error instanceof WorkflowFailedError)) throw this.#trouble(error);
+        if (!(error instanceof WorkflowFailedError)) throw this.#run.trouble(error);
         if (!(await this.#goesOnInAnotherRun(signal))) throw failedPayment(this.paymentId, error);
       }
     }
@@ -114,84 +112,57 @@ export class PaymentHandle implements BillPaymentHandle {
 
   /** A reset terminates the run that was waited for and goes on in another one. */
   async #goesOnInAnotherRun(signal?: AbortSignal): Promise<boolean> {
-    const { status } = await this.#described({ signal });
+    const { status } = await this.#run.describe(signal);
     return status.name === 'RUNNING' || status.name === 'COMPLETED';
   }
 
   async #stillOpen(signal?: AbortSignal): Promise<StillOpen> {
     const { paymentId } = this;
     try {
-      const progress = await this.engine.bounded(() => this.#run.query<PaymentProgress>(QUERIES.paymentProgress), {
-        ms: QUICK_MS,
-        signal,
-      });
+      const progress = await this.engine.bounded(
+        () => this.#run.handle.query<PaymentProgress>(QUERIES.paymentProgress),
+        {
+          ms: QUICK_MS,
+          signal,
+        },
+      );
       return { kind: 'open', paymentId, progress };
     } catch (error) {
       if (signal?.aborted) throw error;
       // Without the worker it is open all the same. But "open" must not stand for "nobody knows": ask the server itself.
-      await this.#described({ signal });
+      await this.#run.describe(signal);
       return { kind: 'open', paymentId };
     }
   }
 
-  async #described(limits: { readonly signal?: AbortSignal | undefined }) {
-    try {
-      return await this.engine.bounded(() => this.#run.describe(), limits);
-    } catch (error) {
-      throw limits.signal?.aborted ? error : this.#trouble(error);
-    }
-  }
-
   async #query(signal?: AbortSignal): Promise<PaymentProgress> {
-    try {
-      return await this.engine.bounded(() => this.#run.query<PaymentProgress>(QUERIES.paymentProgress), { signal });
-    } catch (error) {
-      throw signal?.aborted ? error : await this.#workerTrouble(error, signal);
-    }
+    return await this.#run.query<PaymentProgress>(QUERIES.paymentProgress, signal);
   }
 
   async #update(
     name: UpdateName,
     argument: Cancellation | Resolution | StatusCheck,
     requestId: string | undefined,
-    /** Throws if the command makes no sense on a payment that is closed so. */
-    onClosed: (outcome: BillPaymentOutcome) => void,
+    /** What to tell if the payment is closed so; undefined: it is what the command is for. */
+    tooLateFor: (outcome: BillPaymentOutcome) => Refused | TooLate | undefined,
   ): Promise<PaymentProgress> {
-    // One request id may serve for two commands: an update id is one per run, whatever the update.
-    const options = {
-      args: [argument] as [object],
-      ...(requestId === undefined ? {} : { updateId: `${name}:${requestId}` }),
-    };
     try {
-      return await this.engine.bounded(() => this.#execute(name, options), { ms: UPDATE_MS });
-    } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError && !completedMeanwhile(error)) throw this.#refusal(error);
-      if (!(error instanceof WorkflowUpdateFailedError) && !(error instanceof WorkflowNotFoundError)) {
-        throw await this.#workerTrouble(error);
-      }
-      // The engine says the same of a run that has ended and of one that never was: the outcome tells.
+      const updated = await this.#run.update<PaymentProgress>(name, argument, requestId);
+      if (updated.kind === 'answer') return updated.answer;
       const outcome = await this.#outcomeWithin(CLOSED_MS);
       if (outcome === undefined)
         throw new Refused(this.paymentId, 'it went on in another run meanwhile. Look at it and decide again.', {
-          cause: error,
+          cause: updated.error,
         });
-      onClosed(outcome);
-      return await this.#query();
+      const tooLate = tooLateFor(outcome);
+      if (tooLate !== undefined) throw tooLate;
+    } catch (error) {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+      // It may have met what it did itself: the engine can drop an update's answer and deliver the update again.
+      const outcome = await this.#outcomeWithin(QUICK_MS).catch(() => undefined);
+      if (outcome === undefined || tooLateFor(outcome) !== undefined) throw this.#refusal(error);
     }
-  }
-
-  /**
-   * A message that comes in just as the run ends makes the engine repeat the run's last task, and drop the update that was in it:
-   * nothing of it is in the history, so it is sent again. If it has acted all the same, the store knows.
-   */
-  async #execute(name: UpdateName, options: { args: [object]; updateId?: string }): Promise<PaymentProgress> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#run.executeUpdate<PaymentProgress, [object]>(name, options);
-      } catch (error) {
-        if (attempt === UPDATE_ATTEMPTS || grpcStatus(error)?.code !== FAILED_PRECONDITION) throw error;
-      }
-    }
+    return await this.#query();
   }
 
   #refusal(error: WorkflowUpdateFailedError): TooLate | Refused {
@@ -249,26 +220,4 @@ export class PaymentHandle implements BillPaymentHandle {
       throw error;
     }
   }
-
-  /** Only a worker can answer queries and updates: tells whether the worker or the server is missing. */
-  async #workerTrouble(error: unknown, signal?: AbortSignal): Promise<unknown> {
-    const trouble = this.#trouble(error);
-    if (!(trouble instanceof EngineUnavailable)) return trouble;
-    try {
-      await this.#described({ signal });
-    } catch (why) {
-      return why;
-    }
-    return this.engine.trouble(error, 'worker');
-  }
-
-  #trouble(error: unknown): unknown {
-    return error instanceof WorkflowNotFoundError
-      ? new PaymentNotFound(this.paymentId, { cause: error })
-      : this.engine.trouble(error);
-  }
 }
-
-/** How the engine fails an update whose workflow completed before it did. */
-const completedMeanwhile = (error: WorkflowUpdateFailedError): boolean =>
-  applicationFailure(error)?.type === 'AcceptedUpdateCompletedWorkflow';

@@ -2,9 +2,10 @@
 export { BillPayments } from './bill-payments';
 export type { ExampleUpdate, Waiting } from './attention';
 export type { ConnectOptions } from './connection';
-export type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
+export type { BillDisputeHandle, BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
 export {
   BillPaymentError,
+  DisputeNotFound,
   EngineUnavailable,
   InvalidRequest,
   PaymentConflict,
@@ -26,6 +27,7 @@ export type {
   PaidOutcome,
   SettledBy,
 } from '../payment/outcome';
+export type { DisputeProgress, DisputeResolution, RaisedBy } from '../payment/dispute';
 export type { Receipt } from '../payment/observation';
 export type { PaymentProgress, Resolution, Stage } from '../payment/progress';
 export type {
@@ -48,6 +50,7 @@ export {
   TASK_QUEUE,
   UPDATES,
   WORKFLOWS,
+  disputeWorkflowIdOf,
   workflowIdOf,
   type BillPaymentState,
   type InvalidField,

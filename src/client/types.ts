@@ -1,3 +1,4 @@
+import type { DisputeProgress, DisputeResolution } from '../payment/dispute';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { PaymentProgress, Resolution } from '../payment/progress';
 
@@ -45,4 +46,13 @@ export interface BillPaymentHandle {
   resolve(by: Decision & Resolution): Promise<PaymentProgress>;
   /** Asks the provider now. @throws Refused | PaymentNotFound | EngineUnavailable */
   checkNow(by: { readonly operator: string }): Promise<PaymentProgress>;
+}
+
+/** A contradicted outcome. It stays as it is; what was true of the bill is agreed on by people. */
+export interface BillDisputeHandle {
+  readonly paymentId: string;
+  /** @throws DisputeNotFound | EngineUnavailable */
+  progress(): Promise<DisputeProgress>;
+  /** What was agreed, once. The same again answers as the first time. @throws Refused | DisputeNotFound | EngineUnavailable */
+  resolve(by: Decision & DisputeResolution): Promise<DisputeProgress>;
 }

@@ -1,11 +1,10 @@
 import type { DisputeReading, PaymentDispute, RecordedResolution } from '../payment/dispute';
 import type { BillPaymentOutcome } from '../payment/outcome';
+import { runbookPage } from '../payment/attention';
 import { clock } from './details';
 import type { PaymentTracker } from './tracker';
 
 /** What the Web UI says about a dispute. Markdown; times are UTC. */
-
-const RUNBOOK_PAGE = 'docs/runbook.md#disputed';
 
 /** What a dispute's details are written from. */
 export interface DisputeView {
@@ -36,7 +35,7 @@ export function disputeDetails({ input, known, storeDown, cancelAsked }: Dispute
     `### Disputed: ${because.charAt(0).toLowerCase()}${because.slice(1)}`,
     `Since ${clock(Date.parse(raisedAt))}. ${known === undefined ? 'The record is being read.' : recordText(known)} Nothing is changed by itself. **Call finance.** Then More Actions → Send an Update → resolveDispute with what was agreed:`,
     `\`\`\`json\n${RESOLUTIONS.join('\n')}\n\`\`\``,
-    `One of the two lines. It records what was true of the bill and ends this run; the payment stays as recorded, and no money moves. **Never terminate.** About disputes: ${RUNBOOK_PAGE}`,
+    `One of the two lines. It records what was true of the bill and ends this run; the payment stays as recorded, and no money moves. **Never terminate.** About disputes: ${runbookPage('disputed')}`,
     trouble,
     cancel,
   ];

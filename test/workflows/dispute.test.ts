@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS } from '../../src/payment/contract';
 import type { DisputeProgress, DisputeResolution, PaymentDispute } from '../../src/payment/dispute';
+import * as support from '../support/disputes';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { createGates, ownRequest, truthOf, type Gates } from '../support/gates';
 
@@ -20,8 +21,11 @@ const AGREED: DisputeResolution = {
   providerCase: 'AP-1',
 };
 
-const disputeRun = (paymentId: string, runId?: string) =>
-  flow.client.workflow.getHandle(disputeWorkflowIdOf(paymentId), runId);
+const disputeRun = (paymentId: string, runId?: string) => support.disputeRun(flow, paymentId, runId);
+const declinedPayment = () => support.declinedPayment(flow);
+const raise = (paymentId: string) => support.raise(flow, paymentId);
+const disputed = () => support.disputed(flow);
+const opened = (paymentId: string) => support.opened(flow, paymentId);
 const progressOf = (paymentId: string): Promise<DisputeProgress> =>
   disputeRun(paymentId).query<DisputeProgress>(QUERIES.disputeProgress);
 const resolve = (paymentId: string, resolution: unknown, updateId: string = randomUUID()): Promise<DisputeProgress> =>
@@ -34,41 +38,6 @@ const refusal = async (promise: Promise<unknown>): Promise<string> => {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error ? cause.message : `not refused: ${JSON.stringify(error)}`;
 };
-
-/** Declined, its hold given back. */
-async function declinedPayment(): Promise<string> {
-  const request = await ownRequest(flow, 'rejected');
-  await flow.payments.start(request);
-  expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'declined' });
-  return request.paymentId;
-}
-
-const raise = (paymentId: string) =>
-  flow.store.disputes.raise(paymentId, {
-    by: 'reconciliation',
-    because: 'Recorded as declined; Almara Pay says completed',
-  });
-
-/** Raised, and opened by the endpoint's sweep. */
-async function disputed(): Promise<string> {
-  const paymentId = await declinedPayment();
-  await raise(paymentId);
-  await opened(paymentId);
-  return paymentId;
-}
-
-async function opened(paymentId: string): Promise<void> {
-  await until(
-    'the dispute to be opened',
-    () => flow.store.disputes.find(paymentId),
-    (dispute) => dispute?.openedAt !== undefined,
-  );
-  await until(
-    'the record to be read',
-    () => progressOf(paymentId),
-    ({ recorded }) => recorded !== undefined,
-  );
-}
 
 const inputOf = async (paymentId: string): Promise<PaymentDispute> => {
   const dispute = await flow.store.disputes.find(paymentId);
