@@ -1,0 +1,138 @@
+import type { BillPaymentRequest } from '../../src/payment/request';
+import type { BehaviourName, ScriptedCallback } from '../../src/sandbox';
+import { nested, send } from '../callbacks/support';
+import { testCells, type Scenario } from '../support/cells';
+import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { COMPLETED, createGates, ownRequest, PAID_ONCE, sent, truthOf, type Gates } from '../support/gates';
+
+jest.setTimeout(120_000);
+
+/** The fault matrix, its part about callbacks: whatever becomes of them, the end is what the provider's record proves (G5). */
+let flow: Flow;
+let gates: Gates;
+
+const WITHIN = 60_000;
+const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', failureConfirmation: '300 milliseconds' } as const;
+const success: ScriptedCallback = { status: 4, code: '0' };
+const failure = (code: string): ScriptedCallback => ({ status: 6, code });
+
+const facts = (paymentId: string) => flow.store.payments.facts(paymentId);
+const stored = (paymentId: string) => flow.store.inbox.forPayment(paymentId);
+
+async function callback(paymentId: string, content: ScriptedCallback): Promise<void> {
+  expect(await flow.sandbox.sendCallback(paymentId, content)).toMatchObject({ answered: 200 });
+}
+
+async function pending(): Promise<BillPaymentRequest> {
+  const request = await ownRequest(flow, 'pending-for-ever', { policy: EAGER });
+  await sent(flow, request);
+  return request;
+}
+
+async function expectPaid({ paymentId }: BillPaymentRequest): Promise<void> {
+  expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
+  expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+}
+
+const paying =
+  (behaviour: BehaviourName, callbacks: number): Scenario =>
+  async () => {
+    const request = await ownRequest(flow, behaviour, { policy: EAGER });
+    // The sandbox goes by the account where the id says nothing else.
+    await flow.payments.start(request);
+    await expectPaid(request);
+    const settled = () => stored(request.paymentId);
+    await until('its callbacks', settled, (rows) => rows.length === callbacks && rows.every(({ namedBy }) => namedBy));
+    expect((await facts(request.paymentId)).disputed).toBe(false);
+    return request;
+  };
+
+async function disputed({ paymentId }: BillPaymentRequest): Promise<void> {
+  await until(
+    'the dispute',
+    () => facts(paymentId),
+    ({ disputed }) => disputed,
+    WITHIN,
+  );
+  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid' });
+  expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+}
+
+testCells(
+  async () => {
+    gates = createGates();
+    flow = await startFlow(gates.worker);
+    return flow;
+  },
+  {
+    'callback-lost at callback: seen-at-next-look': paying('callback-lost', 0),
+    // The same three times is one.
+    'callback-repeated at callback: same-end': paying('callback-three-times', 1),
+    'callback-early at callback: same-end': paying('callback-before-answer', 1),
+    'callback-late at callback: same-end': async () => {
+      const request = await pending();
+      flow.sandbox.setRecord(request.paymentId, COMPLETED);
+      await expectPaid(request);
+      await callback(request.paymentId, success);
+      await until(
+        'its name',
+        () => stored(request.paymentId),
+        ([late]) => late?.namedBy === 'agreed',
+        WITHIN,
+      );
+      expect((await facts(request.paymentId)).disputed).toBe(false);
+      return request;
+    },
+    'callbacks-reordered at callback: same-end': async () => {
+      // What counts is the strictest code, whichever came last.
+      const [one, other] = await Promise.all([pending(), pending()]);
+      for (const code of ['1', '22']) await callback(one.paymentId, failure(code));
+      for (const code of ['22', '1']) await callback(other.paymentId, failure(code));
+      for (const { paymentId } of [one, other]) {
+        flow.sandbox.setRecord(paymentId, { status: 6 });
+        expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'ambiguous-code' });
+        expect((await facts(paymentId)).outcome).toBeUndefined();
+      }
+      return one;
+    },
+    'callback-forged at callback: refused': async () => {
+      const request = await pending();
+      const { paymentId } = request;
+      const ours = flow.callbackUrl(paymentId);
+      const forged = ours.slice(0, -1) + (ours.endsWith('A') ? 'B' : 'A');
+      expect(await send(forged, { method: 'POST', body: nested(paymentId) })).toMatchObject({ status: 404 });
+      expect(await stored(paymentId)).toEqual([]);
+      expect((await facts(paymentId)).outcome).toBeUndefined();
+      flow.sandbox.setRecord(paymentId, COMPLETED);
+      await expectPaid(request);
+      return request;
+    },
+    'callback-contradictory at callback: raised': async () => {
+      const request = await pending();
+      const { paymentId } = request;
+      // Open, it is a hint that proves nothing.
+      await callback(paymentId, failure('1'));
+      const count = async () => (await flow.payments.payment(paymentId).progress()).callbacks;
+      await until('the callback to be known', count, (seen) => seen === 1, WITHIN);
+      expect((await facts(paymentId)).outcome).toBeUndefined();
+      flow.sandbox.setRecord(paymentId, COMPLETED);
+      await expectPaid(request);
+      expect((await facts(paymentId)).disputed).toBe(false);
+      // Closed, it is a dispute.
+      await callback(paymentId, failure('2'));
+      await disputed(request);
+      return request;
+    },
+    'callback-contradictory at close: raised': async () => {
+      const request = await pending();
+      const { paymentId } = request;
+      const close = gates.hold('close:paid', paymentId);
+      flow.sandbox.setRecord(paymentId, COMPLETED);
+      await close.reached;
+      await callback(paymentId, failure('1'));
+      close.open();
+      await disputed(request);
+      return request;
+    },
+  },
+);
