@@ -44,10 +44,9 @@ export async function reconcilePayments(
     work = work.at.kind === 'payments' ? await nextPayments(work, work.at) : await nextRuns(work, work.at);
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof reconcilePayments>(request, work);
   }
-  const own = await reconciling.reconcileStore();
   await openDisputes();
   const report: ReconciliationReport = {
-    ...withDifferences(work.report, own),
+    ...work.report,
     complete: work.report.notAsked === 0,
     finishedAt: new Date().toISOString(),
   };
@@ -57,6 +56,8 @@ export async function reconcilePayments(
 
 async function begin(request: ReconcileRequest): Promise<Carried> {
   const window: Window = await reconciling.beginReconciliation(request);
+  // First of all: disputes that this run raises do not wait for anybody yet.
+  const differences = await reconciling.reconcileStore();
   return {
     reportId: workflowInfo().firstExecutionRunId,
     at: { kind: 'payments', after: '' },
@@ -69,8 +70,7 @@ async function begin(request: ReconcileRequest): Promise<Carried> {
       notAsked: 0,
       runs: 0,
       disputesRaised: 0,
-      differences: [],
-      moreDifferences: 0,
+      ...withDifferences({ differences: [], moreDifferences: 0 }, differences),
     },
   };
 }

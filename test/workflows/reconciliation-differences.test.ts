@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES, WORKFLOWS, disputeWorkflowIdOf, workflowIdOf } from '../../src/payment/contract';
+import { DIFFERENCES, type DifferenceKind } from '../../src/payment/reconciliation';
+import { STATUS } from '../../src/sandbox/behaviour';
+import type { BehaviourName } from '../../src/sandbox';
+import { needsAttention, outcomeOf, startFlow, until, type Flow } from '../support/flow';
+import { found, plant, reconcile } from '../support/reconcile';
+import { claimOf, closeSent, newPaymentId, paid, reading, requestOf } from '../support/store';
+
+jest.setTimeout(120_000);
+
+/**
+ * Every kind of difference, planted once in one system: a reconciliation finds each of them, and nothing else. The workers' clock is
+ * set ahead for it, so that nobody has to wait for what is overdue.
+ */
+let flow: Flow;
+beforeAll(async () => {
+  flow = await startFlow({ ownNamespace: true, callbacks: { sweepEveryMs: 3_600_000 } });
+});
+
+const HOUR = 3_600_000;
+/** Beyond the longest policy. */
+const AHEAD = 49 * HOUR;
+
+async function settled(behaviour: BehaviourName, change: Parameters<Flow['request']>[1] = {}): Promise<string> {
+  const request = flow.request(behaviour, change);
+  await flow.payments.start(request);
+  await outcomeOf(flow, request.paymentId);
+  return request.paymentId;
+}
+
+/** Its callback must not come later and have its own way with what is planted. */
+const withoutFunds = { fundingAccount: undefined };
+
+async function saying(behaviour: BehaviourName, status: number | null): Promise<string> {
+  const paymentId = await settled(behaviour);
+  flow.sandbox.setRecord(paymentId, status === null ? null : { status });
+  return paymentId;
+}
+
+async function registered(): Promise<string> {
+  const paymentId = newPaymentId();
+  await flow.store.payments.register(requestOf(paymentId), 'fingerprint');
+  return paymentId;
+}
+
+async function sent(account: string): Promise<string> {
+  const paymentId = await registered();
+  await flow.store.payments.claim(paymentId, { ...claimOf(), account });
+  return paymentId;
+}
+
+/** A run whose tasks no worker takes. */
+async function stuckRun(paymentId: string): Promise<void> {
+  const { connection, options } = flow.client;
+  await new Client({ connection, namespace: options.namespace }).workflow.start(WORKFLOWS.billPayment, {
+    taskQueue: `nobody-${randomUUID()}`,
+    workflowId: workflowIdOf(paymentId),
+    args: [{}],
+    typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.state, value: 'InProgress' }],
+  });
+}
+
+const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
+  'declined-but-completed': () => saying('failed-refusal', STATUS.completed),
+  'declined-but-pending': () => saying('failed-refusal', STATUS.pending),
+  'paid-but-failed': () => saying('paid-with-callback', STATUS.failed),
+  'paid-but-pending': () => saying('paid-with-callback', STATUS.pending),
+  'paid-but-unknown-to-provider': () => saying('paid-with-callback', null),
+  'sealed-but-captured': () => saying('invalid-account', STATUS.completed),
+  async 'paid-other-amount'() {
+    const paymentId = await settled('paid-with-callback');
+    flow.sandbox.setRecord(paymentId, { amount: 2200 });
+    return paymentId;
+  },
+  async 'id-in-use'() {
+    const request = flow.request('record-exists');
+    await flow.payments.start(request);
+    await needsAttention(flow, request.paymentId);
+    return request.paymentId;
+  },
+  'open-without-run': () => sent(flow.almara.accountHash),
+  async 'run-failed'() {
+    const request = flow.request('pending-for-ever');
+    await flow.payments.start(request);
+    const claimed = async () => (await flow.store.payments.facts(request.paymentId)).claim;
+    // Registered first: until then the store knows nothing of it.
+    await until(
+      'it is sent',
+      () => claimed().catch(() => undefined),
+      (claim) => claim !== undefined,
+    );
+    await flow.client.workflow.getHandle(workflowIdOf(request.paymentId)).terminate('planted');
+    return request.paymentId;
+  },
+  async 'run-without-row'() {
+    const paymentId = await settled('callback-lost', withoutFunds);
+    await plant(flow, 'DELETE FROM payments WHERE payment_id = $1', [paymentId]);
+    return paymentId;
+  },
+  async 'result-differs'() {
+    const paymentId = await settled('callback-lost', withoutFunds);
+    await plant(flow, "UPDATE payments SET outcome = NULL, closed_at = NULL, receipt = '{}' WHERE payment_id = $1", [
+      paymentId,
+    ]);
+    return paymentId;
+  },
+  async 'closed-but-still-running'() {
+    const paymentId = await sent(flow.almara.accountHash);
+    await stuckRun(paymentId);
+    const record = { status: STATUS.completed, amount: 220, accountNumber: requestOf(paymentId).accountNumber };
+    flow.sandbox.setRecord(paymentId, record);
+    await closeSent(flow.store, paid(paymentId));
+    return paymentId;
+  },
+  async 'overdue-open'() {
+    const paymentId = await sent(flow.almara.accountHash);
+    await stuckRun(paymentId);
+    return paymentId;
+  },
+  async 'claim-of-another-account'() {
+    const paymentId = await sent('of-another-account');
+    await closeSent(flow.store, paid(paymentId));
+    return paymentId;
+  },
+  async 'posted-amount-differs'() {
+    const paymentId = await settled('paid-with-callback');
+    await plant(flow, 'UPDATE reservations SET posted = 200, released = 20 WHERE payment_id = $1', [paymentId]);
+    await plant(
+      flow,
+      "UPDATE funding_accounts SET posted = posted - 20, available = available + 20 WHERE id = 'float-1'",
+    );
+    return paymentId;
+  },
+  async 'reservation-open-after-close'() {
+    const paymentId = await settled('rejected');
+    await plant(
+      flow,
+      'UPDATE reservations SET settled_at = NULL, posted = NULL, released = NULL WHERE payment_id = $1',
+      [paymentId],
+    );
+    await plant(
+      flow,
+      "UPDATE funding_accounts SET reserved = reserved + 220, available = available - 220 WHERE id = 'float-1'",
+    );
+    return paymentId;
+  },
+  async 'account-does-not-add-up'() {
+    const account = 'float-that-is-off';
+    await flow.store.reservations.addFunds({ account, amount: 1_000, currency: 'KES' });
+    await plant(flow, 'UPDATE funding_accounts SET posted = posted + 10, available = available - 10 WHERE id = $1', [
+      account,
+    ]);
+    return account;
+  },
+  async 'callback-undelivered'() {
+    const paymentId = newPaymentId();
+    await flow.store.inbox.add({ paymentId, digest: 'planted', body: '{}', reading: reading() });
+    return paymentId;
+  },
+  async 'dispute-not-opened'() {
+    const paymentId = await settled('rejected');
+    await flow.store.disputes.raise(paymentId, { by: 'callback', because: 'planted' });
+    return paymentId;
+  },
+};
+
+const KINDS = Object.keys(DIFFERENCES) as DifferenceKind[];
+/** The ones that contradict an outcome about money. */
+const DISPUTED: readonly DifferenceKind[] = [
+  'declined-but-completed',
+  'paid-but-failed',
+  'paid-other-amount',
+  'sealed-but-captured',
+];
+
+test('every kind is found where it was planted, and nothing else; what contradicts an outcome is disputed, once', async () => {
+  const subjects = new Map<DifferenceKind, string>();
+  for (const kind of KINDS) subjects.set(kind, await PLANTED[kind]());
+  const paidAndFine = await settled('paid-with-callback');
+  const outcomeBefore = (await flow.store.payments.facts(paidAndFine)).outcome;
+  await flow.sandbox.idle();
+  const completed = async () => {
+    const runs = [];
+    for await (const { workflowId } of flow.client.workflow.list({ query: "ExecutionStatus = 'Completed'" }))
+      runs.push(workflowId);
+    return runs;
+  };
+  await until('the list of runs is up to date', completed, (runs) => runs.includes(workflowIdOf(paidAndFine)));
+
+  await flow.stopWorker();
+  await flow.startWorker({ clock: { now: () => Date.now() + AHEAD, monotonic: () => performance.now() } });
+  const expected = [...subjects].map(([kind, subject]) => `${kind} ${subject}${DISPUTED.includes(kind) ? ' !' : ''}`);
+  const report = await reconcile(flow);
+  expect(found(report)).toEqual(expected.sort());
+  expect(report).toMatchObject({ complete: true, disputesRaised: DISPUTED.length });
+  expect((await flow.store.payments.facts(paidAndFine)).outcome).toEqual(outcomeBefore);
+
+  for (const kind of DISPUTED) {
+    const subject = subjects.get(kind) ?? '';
+    const dispute = await flow.store.disputes.find(subject);
+    expect(dispute).toMatchObject({ raisedBy: 'reconciliation', openedAt: expect.any(String) as string });
+    expect(dispute?.because).toMatch(new RegExp(`^${kind}: `));
+    const run = await flow.client.workflow.getHandle(disputeWorkflowIdOf(subject)).describe();
+    expect(run).toMatchObject({ type: WORKFLOWS.paymentDispute, status: { name: 'RUNNING' } });
+  }
+  // Raised by somebody else and left lying: reconciliation opens it, too.
+  const left = subjects.get('dispute-not-opened') ?? '';
+  expect(await flow.store.disputes.find(left)).toMatchObject({
+    raisedBy: 'callback',
+    openedAt: expect.any(String) as string,
+  });
+
+  const again = await reconcile(flow);
+  expect(found(again)).toEqual(expected.filter((one) => !one.startsWith('dispute-not-opened')));
+  expect(again.disputesRaised).toBe(0);
+});
