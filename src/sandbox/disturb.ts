@@ -108,6 +108,7 @@ async function spoil(
     case 'timeout-after-capture':
       if (request.seen !== null) request.seen.answered = 'no answer';
       await hangs(holdMs, socket);
+      socket.destroy();
       return payload;
     case 'body-unreadable':
       reply.header('content-type', 'text/html');
