@@ -62,6 +62,11 @@ const QUICK = [
   'history.timerProcessorMaxTimeShift="10ms"',
   'history.transferProcessorUpdateAckInterval="1s"',
 ];
+/**
+ * A server with a file writes it through to the disk at every step, which makes it ten times slower than one in memory. With these a
+ * step is safe from the death of the process, which is all that happens to a server for development.
+ */
+const FILE_PRAGMAS = ['journal_mode=WAL', 'synchronous=NORMAL'];
 /** A fifth more throughput for some memory. */
 const ENVIRONMENT = ['GOGC=400'];
 
@@ -162,7 +167,9 @@ function serverArguments(
       'warn',
     ],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
-    ...(dbFilename === undefined ? [] : ['--db-filename', dbFilename]),
+    ...(dbFilename === undefined
+      ? []
+      : ['--db-filename', dbFilename, ...FILE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma])]),
     ...searchAttributes.flatMap(({ name, type }) => ['--search-attribute', `${name}=${searchAttributeType(type)}`]),
     ...QUICK.flatMap((setting) => ['--dynamic-config-value', setting]),
   ];
