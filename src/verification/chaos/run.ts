@@ -45,8 +45,12 @@ export async function run(stage: Stage, { plan, open, deadline, progress }: RunO
   progress('Everything is started; waiting for the last strikes, then for everything to come to rest');
   await strikes.idle();
   stage.calm();
-  const missing = await settle(stage, watch, people, deadline, progress);
+  await Promise.race([stage.sandbox.idle(), aborted(deadline)]);
+  await untilAtRest(stage, watch, deadline, progress);
   await looking.stop();
+  await people.idle();
+  // What the last decisions have set in motion.
+  const missing = await untilAtRest(stage, watch, deadline, progress);
   return { planned, watch, people, tally, missing, drivenMs };
 }
 
@@ -116,22 +120,16 @@ async function startOne(stage: Stage, { request }: PlannedPayment, deadline: Abo
 }
 
 /** Until every payment is closed or with a person, and every callback and dispute is dealt with. */
-async function settle(
+async function untilAtRest(
   stage: Stage,
   watch: Watch,
-  people: People,
   deadline: AbortSignal,
   progress: (line: string) => void,
 ): Promise<readonly string[]> {
-  await Promise.race([stage.sandbox.idle(), aborted(deadline)]);
   let toldAt = 0;
   for (;;) {
     const missing = await whatIsMissing(stage, watch).catch((error: unknown) => [`the servers: ${String(error)}`]);
-    if (missing.length === 0) {
-      await people.idle();
-      return missing;
-    }
-    if (deadline.aborted) return missing;
+    if (missing.length === 0 || deadline.aborted) return missing;
     if (performance.now() - toldAt > TELL_EVERY_MS) {
       progress(`not at rest yet: ${missing.slice(0, 4).join('; ')}${missing.length > 4 ? '; …' : ''}`);
       toldAt = performance.now();

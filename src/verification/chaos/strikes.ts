@@ -70,16 +70,14 @@ export class Strikes {
 
   /** To the end of any of its workflow tasks. */
   async #reset({ which, chance }: Extract<Strike, { kind: 'reset' }>): Promise<void> {
-    const paymentId = this.#choose(which, chance);
-    if (paymentId === undefined) return this.tally.add('not done', `reset: no ${which} payment`);
     const { client } = this.stage;
-    const run = client.workflow.getHandle(workflowIdOf(paymentId));
     await patiently(async () => {
+      const run = client.workflow.getHandle(workflowIdOf(this.#choose(which, chance)));
       const { runId } = await run.describe();
-      const { events } = await client.workflow.getHandle(workflowIdOf(paymentId), runId).fetchHistory();
+      const { events } = await client.workflow.getHandle(run.workflowId, runId).fetchHistory();
       const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
       const task = tasks[Math.floor(((chance * 1e6) % 1) * tasks.length)];
-      if (task === undefined) return this.tally.add('not done', 'reset: no workflow task yet');
+      if (task === undefined) throw new Error('no workflow task of this run is done yet');
       await client.workflowService.resetWorkflowExecution({
         namespace: client.options.namespace,
         workflowExecution: { workflowId: run.workflowId, runId },
@@ -93,23 +91,26 @@ export class Strikes {
 
   /** As nobody should; and then its caller starts it again, with the same content. */
   async #terminate(chance: number): Promise<void> {
-    const paymentId = this.#choose('running', chance);
-    const planned = paymentId === undefined ? undefined : this.planned.get(paymentId);
-    if (paymentId === undefined || planned === undefined)
-      return this.tally.add('not done', 'terminate: no running payment');
-    const run = this.stage.client.workflow.getHandle(workflowIdOf(paymentId));
-    await patiently(async () => void (await run.terminate('chaos')));
+    const paymentId = await patiently(async () => {
+      const id = this.#choose('running', chance);
+      await this.stage.client.workflow.getHandle(workflowIdOf(id)).terminate('chaos');
+      return id;
+    });
+    const planned = this.planned.get(paymentId);
+    if (planned === undefined) return;
     this.tally.add('terminated', 'and started again');
     // Also when another start, with other content, has come in between: its run fails, and then this one is started.
     await patiently(async () => void (await this.stage.payments.start(planned.request)));
   }
 
-  #choose(which: 'running' | 'closed', chance: number): string | undefined {
+  #choose(which: 'running' | 'closed', chance: number): string {
     const ids =
       which === 'closed'
         ? [...this.watch.outcomes.keys()]
         : [...this.watch.started].filter((id) => !this.watch.outcomes.has(id));
-    return ids[Math.floor(chance * ids.length)];
+    const id = ids[Math.floor(chance * ids.length)];
+    if (id === undefined) throw new Error(`no payment is ${which} yet`);
+    return id;
   }
 }
 
@@ -118,16 +119,14 @@ const CUTS: readonly [Cut, ...Cut[]] = ['after-forwarding', 'after-the-answer', 
 const PATIENCE = 30;
 const PAUSE_MS = 1_000;
 
-/** The engine may be down just now, or the payment may end in the same moment. */
-async function patiently(work: () => Promise<void>): Promise<void> {
+/** The engine may be down just now, or the payment may end in the same moment: then another one is chosen. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let left = PATIENCE; ; left -= 1) {
     try {
       return await work();
     } catch (error) {
-      if (left === 0 || hasEnded(error)) throw error;
+      if (left === 0) throw error;
       await sleep(PAUSE_MS);
     }
   }
 }
-
-const hasEnded = (error: unknown): boolean => error instanceof Error && error.name === 'WorkflowNotFoundError';
