@@ -171,7 +171,10 @@ export class Engine {
         return this.#close(run, { kind: 'completed', value: command.value });
       case 'fail':
         return this.#close(run, { kind: 'failed', type: command.type, message: command.message });
-      default:
+      case 'attributes':
+      case 'update-accepted':
+      case 'update-rejected':
+      case 'update-completed':
         return;
     }
   }

@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createActivities, type ActivityDependencies, type ActivitySettings } from '../../activities';
+import { createActivities, type ActivitySettings } from '../../activities';
 import type { Almara } from '../../almara';
 import type { Log } from '../../log';
 import type { Step } from '../faults';
@@ -46,8 +46,7 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
     const activities = parts.spoilActivities(
       createActivities({
         almara: parts.spoilAlmara(almara, worker),
-        // Reconciliation is not part of a payment.
-        store: store as ActivityDependencies['store'],
+        store,
         settings,
         log: silentLog,
         clock: { now: () => agenda.now, monotonic: () => agenda.now },

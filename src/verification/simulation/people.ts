@@ -1,7 +1,7 @@
 import { callbackUrl, type CallbackKeyRing } from '../../almara/callback';
 import { UPDATES } from '../../payment/contract';
 import type { CallbackContent } from '../../sandbox/behaviour';
-import type { Fault, Step } from '../faults';
+import type { Step } from '../faults';
 import type { Agenda } from './agenda';
 import type { Endpoint } from './endpoint';
 import type { Engine } from './engine';
@@ -24,7 +24,7 @@ export interface PeopleParts {
   readonly trace: (line: string) => void;
 }
 
-const DEEDS: readonly Fault[] = [
+const DEEDS = [
   'engine-restarted',
   'run-reset',
   'run-terminated-and-restarted',
@@ -33,7 +33,8 @@ const DEEDS: readonly Fault[] = [
   'operator-decides',
   'callback-forged',
   'callback-contradictory',
-];
+] as const;
+type Deed = (typeof DEEDS)[number];
 /** Of all the gates that a payment passes, only some are a moment to meddle. */
 const MEDDLING = 0.12;
 const BASE = 'https://callbacks.example';
@@ -83,7 +84,7 @@ export class People {
     this.parts.engine.start(this.parts.scenario.request);
   }
 
-  #do(deed: Fault): void {
+  #do(deed: Deed): void {
     const { engine, random, agenda, trace } = this.parts;
     trace(`somebody: ${deed}`);
     switch (deed) {
@@ -105,8 +106,6 @@ export class People {
         return this.#call(random.pick(CONTENTS), `${BASE}/callbacks/almara/x/${'A'.repeat(43)}`);
       case 'callback-contradictory':
         return this.#contradict();
-      default:
-        throw new Error(`nobody does ${deed}`);
     }
   }
 

@@ -219,22 +219,13 @@ const halved = (answer: HttpAnswer): HttpAnswer => ({
 
 /** What a fault on the way back leaves of a reply. */
 export function disturbed(reply: Reply, fault: Fault | undefined): Reply {
-  switch (fault) {
-    case 'reset-after-capture':
-      return { kind: 'reset' };
-    case 'timeout-after-capture':
-      return { kind: 'silence' };
-    case 'answer-429':
-      return { kind: 'answer', answer: plain(429) };
-    case 'answer-5xx':
-      return { kind: 'answer', answer: plain(503) };
-    case 'body-truncated':
-      return reply.kind === 'answer' ? { kind: 'answer', answer: halved(reply.answer) } : reply;
-    case 'body-unreadable':
-      return reply.kind === 'answer'
-        ? { kind: 'answer', answer: { ...reply.answer, text: '<html>Bad gateway</html>' } }
-        : reply;
-    default:
-      return reply;
-  }
+  if (fault === 'reset-after-capture') return { kind: 'reset' };
+  if (fault === 'timeout-after-capture') return { kind: 'silence' };
+  if (reply.kind !== 'answer') return reply;
+  const { answer } = reply;
+  if (fault === 'answer-429') return { kind: 'answer', answer: plain(429) };
+  if (fault === 'answer-5xx') return { kind: 'answer', answer: plain(503) };
+  if (fault === 'body-truncated') return { kind: 'answer', answer: halved(answer) };
+  if (fault === 'body-unreadable') return { kind: 'answer', answer: { ...answer, text: '<html>Bad gateway</html>' } };
+  return reply;
 }

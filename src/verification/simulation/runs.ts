@@ -44,6 +44,8 @@ export class Run {
   pending: Job[] = [];
   task: OpenTask | undefined;
   isWaking = false;
+  /** Its last task was lost. */
+  isRedone = false;
   cached: { readonly instance: WorkflowInstance; readonly worker: Worker } | undefined;
   end: RunEnd | undefined;
   readonly activities = new Map<number, PendingActivity>();

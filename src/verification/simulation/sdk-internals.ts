@@ -7,7 +7,7 @@ import {
   TypedSearchAttributes,
 } from '@temporalio/common';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
-import { coresdk, temporal } from '@temporalio/proto';
+import { coresdk, type temporal } from '@temporalio/proto';
 import { parseWorkflowCode } from '@temporalio/worker/lib/worker';
 import { ReusableVMWorkflowCreator } from '@temporalio/worker/lib/workflow/reusable-vm';
 import type {
@@ -90,7 +90,7 @@ async function createInstance(creator: ReusableVMWorkflowCreator, info: RunInfo)
         isReplayingHistoryEvents: false,
         random: Math.random,
       } as never,
-    } as never,
+    },
     randomnessSeed: longOf(info.seed).toBytes(),
     now: info.startTime,
     showStackTraceSources: false,
@@ -110,7 +110,7 @@ async function createInstance(creator: ReusableVMWorkflowCreator, info: RunInfo)
       const activation = coresdk.workflow_activation.WorkflowActivation.fromObject({ runId: info.runId, jobs: [job] });
       const answer = await workflow.activate(activation);
       const result = answer.successful?.commands?.[0]?.respondToQuery;
-      if (result?.succeeded?.response == null)
+      if (!isSet(result?.succeeded?.response))
         throw new Error(`the query ${name} failed: ${result?.failed?.message ?? answer.failed?.failure?.message}`);
       return fromPayload(result.succeeded.response);
     },
@@ -178,26 +178,26 @@ function toResolution(result: ActivityResult): coresdk.activity_result.IActivity
 function toCommand(command: coresdk.workflow_commands.IWorkflowCommand): Command {
   const local = command.scheduleLocalActivity;
   const activity = command.scheduleActivity ?? local;
-  if (activity != null) {
+  if (isSet(activity)) {
     return {
       kind: 'activity',
-      isLocal: local != null,
+      isLocal: isSet(local),
       seq: activity.seq ?? 0,
       type: activity.activityType ?? '',
       input: (activity.arguments ?? []).map(fromPayload),
       options: toOptions(activity),
     };
   }
-  if (command.startTimer != null)
+  if (isSet(command.startTimer))
     return {
       kind: 'start-timer',
       seq: command.startTimer.seq ?? 0,
       ms: durationOf(command.startTimer.startToFireTimeout) ?? 0,
     };
-  if (command.cancelTimer != null) return { kind: 'cancel-timer', seq: command.cancelTimer.seq ?? 0 };
-  if (command.completeWorkflowExecution != null)
+  if (isSet(command.cancelTimer)) return { kind: 'cancel-timer', seq: command.cancelTimer.seq ?? 0 };
+  if (isSet(command.completeWorkflowExecution))
     return { kind: 'complete', value: fromPayload(command.completeWorkflowExecution.result) };
-  if (command.failWorkflowExecution != null) {
+  if (isSet(command.failWorkflowExecution)) {
     const failure = command.failWorkflowExecution.failure;
     return {
       kind: 'fail',
@@ -205,9 +205,9 @@ function toCommand(command: coresdk.workflow_commands.IWorkflowCommand): Command
       message: failure?.message ?? '',
     };
   }
-  if (command.upsertWorkflowSearchAttributes != null)
+  if (isSet(command.upsertWorkflowSearchAttributes))
     return { kind: 'attributes', values: attributesOf(command.upsertWorkflowSearchAttributes) };
-  if (command.updateResponse != null) return toUpdateCommand(command.updateResponse);
+  if (isSet(command.updateResponse)) return toUpdateCommand(command.updateResponse);
   throw new Error(`the simulation does not know this command: ${Object.keys(command).join()}`);
 }
 
@@ -218,8 +218,8 @@ function toUpdateCommand({
   completed,
 }: coresdk.workflow_commands.IUpdateResponse): Command {
   const id = protocolInstanceId ?? '';
-  if (accepted != null) return { kind: 'update-accepted', id };
-  if (rejected != null) return { kind: 'update-rejected', id, message: rejected.message ?? '' };
+  if (isSet(accepted)) return { kind: 'update-accepted', id };
+  if (isSet(rejected)) return { kind: 'update-rejected', id, message: rejected.message ?? '' };
   return { kind: 'update-completed', id, value: fromPayload(completed) };
 }
 
@@ -228,8 +228,11 @@ function attributesOf({ searchAttributes }: coresdk.workflow_commands.IUpsertWor
   return Object.fromEntries(Object.entries(fields).map(([key, payload]) => [key, JSON.parse(textOf(payload))]));
 }
 
+/** The wire knows `null` and absent, and means the same. */
+const isSet = <T>(value: T | null | undefined): value is T => value !== undefined && value !== null;
+
 const textOf = ({ data }: temporal.api.common.v1.IPayload): string =>
-  data == null || data.length === 0 ? 'null' : Buffer.from(data).toString('utf8');
+  !isSet(data) || data.length === 0 ? 'null' : Buffer.from(data).toString('utf8');
 
 type WireOptions = Pick<
   coresdk.workflow_commands.IScheduleActivity,
@@ -255,7 +258,7 @@ function toOptions(options: WireOptions): ActivityOptions {
 }
 
 const durationOf = (duration: Parameters<typeof tsToMs>[0]): number | undefined =>
-  duration == null ? undefined : tsToMs(duration);
+  !isSet(duration) ? undefined : tsToMs(duration);
 
 /** The SDK has no constructor for its 64-bit numbers; the seconds of a time are one. */
 const longOf = (value: number): Long => msToTs(Math.floor(value) * 1_000).seconds as Long;
@@ -264,7 +267,7 @@ type Long = NonNullable<ReturnType<typeof msToTs>['seconds']>;
 const toPayload = (value: unknown) => defaultPayloadConverter.toPayload(value);
 
 function fromPayload(payload: temporal.api.common.v1.IPayload | null | undefined): unknown {
-  return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
+  return !isSet(payload) ? undefined : defaultPayloadConverter.fromPayload(payload);
 }
 
 /** What an activity threw, as the engine keeps it, and what it does about it. */
@@ -280,7 +283,7 @@ export function failureOf(error: unknown): {
     failure: { ...failure, stackTrace: '' },
     message: known.message,
     retryable: !known.nonRetryable,
-    ...(known.nextRetryDelay != null && { nextRetryMs: Number(known.nextRetryDelay) }),
+    ...(isSet(known.nextRetryDelay) && { nextRetryMs: Number(known.nextRetryDelay) }),
   };
 }
 

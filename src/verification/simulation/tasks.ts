@@ -34,7 +34,7 @@ export class Tasks {
 
   /** Something happened to the run: a worker should hear of it. */
   wake(run: Run): void {
-    if (!run.isOpen || run.task !== undefined || run.isWaking || run.pending.length === 0) return;
+    if (!run.isOpen || run.task !== undefined || run.isWaking || !hasNews(run)) return;
     run.isWaking = true;
     const { agenda, random } = this.parts;
     agenda.after(random.pick([0, 1, 5, 20, 200]), () => this.#begin(run));
@@ -56,7 +56,7 @@ export class Tasks {
 
   async #begin(run: Run): Promise<void> {
     run.isWaking = false;
-    if (!run.isOpen || run.task !== undefined || run.pending.length === 0) return;
+    if (!run.isOpen || run.task !== undefined || !hasNews(run)) return;
     const cached = run.cached?.worker;
     const worker = cached?.isUp === true ? cached : this.parts.workers.anyUp();
     if (worker === undefined) {
@@ -66,11 +66,12 @@ export class Tasks {
     }
     const jobs = inOrder(run.pending);
     run.pending = [];
+    run.isRedone = false;
     const task = this.#open(run, worker, jobs, new Set());
     await this.#instanceOn(run, worker);
     // What an earlier task had begun and never recorded is begun again, although its effect may have happened.
     for (const command of openIn(run.history, []).locals.values()) this.#startLocal(run, task, command);
-    await this.#activate(run, task, jobs);
+    if (jobs.length > 0) await this.#activate(run, task, jobs);
   }
 
   #startLocal(run: Run, task: OpenTask, command: Extract<Command, { kind: 'activity' }>): void {
@@ -168,6 +169,7 @@ export class Tasks {
     run.task = undefined;
     this.forget(run);
     run.pending = [...jobs, ...run.pending];
+    run.isRedone = true;
     this.wake(run);
   }
 
@@ -198,6 +200,9 @@ async function replay(instance: WorkflowInstance, { at, jobs, commands }: Record
   const [was, is] = [JSON.stringify(commands), JSON.stringify(done.commands)];
   if (was !== is) throw new SimulationProblem(`replay is not what was: ${was} became ${is}`);
 }
+
+/** A task that failed is done again, also when there is nothing new in it. */
+const hasNews = (run: Run): boolean => run.pending.length > 0 || run.isRedone;
 
 const isEnd = ({ kind }: Command): boolean => kind === 'complete' || kind === 'fail';
 
@@ -240,7 +245,15 @@ function inWords(what: Job | Command): string {
       return Object.values(what.values).flat().join(' ');
     case 'update-rejected':
       return `refused: ${what.message}`;
-    default:
+    case 'start':
+    case 'cancel':
+    case 'timer-fired':
+    case 'new-seed':
+    case 'start-timer':
+    case 'cancel-timer':
+    case 'complete':
+    case 'update-accepted':
+    case 'update-completed':
       return what.kind;
   }
 }

@@ -6,7 +6,7 @@ import type { Agenda } from './agenda';
  * `AbortSignal.timeout`. While a simulation runs both are of virtual time, so that nothing waits and nothing is left behind.
  */
 export async function withVirtualTimers<T>(agenda: () => Agenda, work: () => Promise<T>): Promise<T> {
-  const real = { setInterval: globalThis.setInterval, timeout: AbortSignal.timeout };
+  const real = { setInterval: globalThis.setInterval, timeout: AbortSignal.timeout.bind(AbortSignal) };
   const fakeInterval = ((...args: Parameters<typeof setInterval>) => {
     const actor = Actor.current;
     if (actor === undefined) return real.setInterval(...args);
@@ -15,7 +15,7 @@ export async function withVirtualTimers<T>(agenda: () => Agenda, work: () => Pro
   }) as typeof setInterval;
   const fakeTimeout = (ms: number): AbortSignal => {
     const actor = Actor.current;
-    if (actor === undefined) return real.timeout.call(AbortSignal, ms);
+    if (actor === undefined) return real.timeout(ms);
     const controller = new AbortController();
     agenda().after(ms, () =>
       actor.disturb(() => controller.abort(new DOMException('The operation timed out.', 'TimeoutError'))),

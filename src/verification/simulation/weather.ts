@@ -56,27 +56,27 @@ export class Weather {
   }
 
   /** One of these faults strikes here, or none. */
-  strike(step: Step, possible: readonly Fault[]): Fault | undefined {
+  strike<Possible extends Fault>(step: Step, possible: readonly Possible[]): Possible | undefined {
     if (this.isCalm) return undefined;
-    if (this.isDue && this.only?.step === step && possible.includes(this.only.fault)) return this.#note(this.only);
     for (const fault of possible) {
+      if (this.isDue && this.only?.step === step && this.only.fault === fault) return this.#note(fault, step);
       const rate = this.#rates.get(fault) ?? 0;
       const isSpent = (this.#struck.get(fault) ?? 0) >= (MOST[fault] ?? Infinity);
-      if (rate > 0 && !isSpent && this.random.chance(rate)) return this.#note({ fault, step });
+      if (rate > 0 && !isSpent && this.random.chance(rate)) return this.#note(fault, step);
     }
     return undefined;
   }
 
   /** A fault that whoever asks has decided on. */
   note(fault: Fault, step: Step): void {
-    this.#note({ fault, step });
+    this.#note(fault, step);
   }
 
-  #note(cell: Cell): Fault {
-    if (this.only?.fault === cell.fault && this.only.step === cell.step) this.#isForced = true;
-    this.#struck.set(cell.fault, (this.#struck.get(cell.fault) ?? 0) + 1);
-    const name = cellName(cell);
+  #note<Struck extends Fault>(fault: Struck, step: Step): Struck {
+    if (this.only?.fault === fault && this.only.step === step) this.#isForced = true;
+    this.#struck.set(fault, (this.#struck.get(fault) ?? 0) + 1);
+    const name = cellName({ fault, step });
     this.cells.set(name, (this.cells.get(name) ?? 0) + 1);
-    return cell.fault;
+    return fault;
   }
 }
