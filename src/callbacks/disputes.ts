@@ -18,9 +18,7 @@ export type OpenDispute = (dispute: PaymentDispute) => Promise<void>;
 export interface DisputeOutbox {
   raise(paymentId: string, raise: { readonly by: RaisedBy; readonly because: string }): Promise<unknown>;
   toOpen(limit: number): Promise<readonly PaymentDispute[]>;
-  find(
-    paymentId: string,
-  ): Promise<(PaymentDispute & { readonly openedAt?: string; readonly resolution?: object }) | undefined>;
+  find(paymentId: string): Promise<(PaymentDispute & { readonly resolution?: object }) | undefined>;
   markOpened(paymentId: string): Promise<void>;
 }
 
@@ -62,11 +60,14 @@ async function start(client: Client, dispute: PaymentDispute): Promise<void> {
   }
 }
 
-/** Starts first and marks afterwards: a crash in between starts it again, which finds it started. */
+/**
+ * Starts first and marks afterwards: a crash in between starts it again, which finds it started. What is marked is started again as
+ * well, as long as nobody has resolved it: a run that was terminated by hand comes back with the next contradiction.
+ */
 export function createOpening(disputes: DisputeOutbox, openDispute: OpenDispute): (paymentId: string) => Promise<void> {
   return async (paymentId) => {
     const dispute = await disputes.find(paymentId);
-    if (dispute === undefined || dispute.openedAt !== undefined || dispute.resolution !== undefined) return;
+    if (dispute === undefined || dispute.resolution !== undefined) return;
     const { raisedBy, because, raisedAt } = dispute;
     await openDispute({ paymentId, raisedBy, because, raisedAt });
     await disputes.markOpened(paymentId);
