@@ -54,7 +54,7 @@ export async function awaitVerdict(payment: PaymentTracker, poll: Poll): Promise
 /** One look at once, or nothing when it fails: that is no loss, the poll goes on. */
 export async function lookNow(payment: PaymentTracker, cause: 'callback' | 'poll'): Promise<Look | undefined> {
   try {
-    const look = await findPayment(payment.expected);
+    const look = await payment.turns.take(() => findPayment(payment.expected));
     payment.learn(look, cause);
     return look;
   } catch {

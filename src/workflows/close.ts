@@ -22,7 +22,7 @@ export async function close(payment: PaymentTracker, ending: Ending): Promise<Cl
   const before = payment.stage;
   payment.ending = ending.outcome;
   payment.enter('recording');
-  const result = await record(payment, ending);
+  const result = await payment.turns.take(() => record(payment, ending));
   if (result.kind === 'recorded' || result.kind === 'stands') return { kind: 'closed', outcome: result.outcome };
   payment.ending = undefined;
   payment.enter(before);

@@ -91,6 +91,8 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
 async function resolve(payment: PaymentTracker, resolution: Resolution): Promise<PaymentProgress> {
   const look = await lookNow(payment, 'poll');
   if (payment.decision !== undefined) throw refusal(`${payment.decision.operator} has decided meanwhile.`);
+  // The engine may deliver an update again whose answer it has dropped.
+  if (payment.outcome !== undefined && isDecisionOf(payment.outcome, resolution)) return payment.progress();
   if (payment.stage !== 'needs-attention')
     throw refusal(`It has ended by itself meanwhile: the payment is ${stageInWords(payment)}.`);
   if (resolution.decision === 'declined')

@@ -9,6 +9,7 @@ import type { CheckedRequest } from '../payment/request';
 import type { OperatorAction, Registration, SubmissionResult } from '../payment/steps';
 import { observe, type Facts, type Rules } from '../payment/verdict';
 import { progressDetails } from './details';
+import { Turns } from './turns';
 
 /** The record may be unknown to this run: an earlier one saw it. */
 interface InUse {
@@ -46,6 +47,8 @@ export class PaymentTracker {
   /** What is being written down, from the moment it is decided. */
   ending: BillPaymentOutcome | undefined;
   outcome: BillPaymentOutcome | undefined;
+  /** A look and the flow's close never run beside each other. */
+  readonly turns = new Turns();
   /** Counts what was learnt: the waiting flow wakes on a change. */
   revision = 0;
 
