@@ -57,6 +57,7 @@ async function factsOf({ store, world }: Side): Promise<unknown> {
       callbacks: await store.inbox.forPayment(id),
       actions: (await store.operatorActions.list(id)).map((action) => ({ ...action, id: 'as given' })),
       dispute: await store.disputes.find(id),
+      disputed: await store.disputes.facts(id),
     })),
   );
   const pending = await store.inbox.pending(100, undefined, world.before);

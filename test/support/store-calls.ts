@@ -87,12 +87,18 @@ const calls = {
     end,
     unsent: fc.constantFrom(false, false, true),
     considered: fc.constantFrom(0, 0, 0, 1, 1, 2, 3, -1),
-    action: fc.constantFrom('resolvePayment', 'cancelPayment', undefined),
+    action: fc.constantFrom('resolvePayment', 'resolveDispute', undefined),
+    updateId: fc.constantFrom('update 1', undefined),
     text,
   }),
   raise: fc.record({ payment, by: fc.constantFrom('callback', 'close', 'reconciliation'), because: text }),
   openDisputes: fc.record({ mark: fc.boolean(), payment }),
-  resolveDispute: fc.record({ payment, agreed: fc.constantFrom('paid', 'not-paid'), note: text }),
+  resolveDispute: fc.record({
+    payment,
+    agreed: fc.constantFrom('paid', 'not-paid'),
+    note: text,
+    updateId: fc.constantFrom('update 1', 'update 2'),
+  }),
   addFunds: fc.record({ amount: fc.constantFrom(0, Number.MAX_SAFE_INTEGER), currency: fc.constantFrom('KES', 'USD') }),
 } as const;
 
@@ -151,7 +157,7 @@ export function perform(store: StoreUnderTest, world: World, one: Call): Promise
       return store.disputes.resolve(
         idOf(world, one.payment),
         { agreed: one.agreed, operator: 'amina', note: one.note },
-        { operator: 'amina', action: 'resolveDispute', note: one.note },
+        { operator: 'amina', action: 'resolveDispute', note: one.note, updateId: one.updateId },
       );
     case 'addFunds':
       return store.reservations.addFunds({ account: world.account, amount: one.amount, currency: one.currency });
@@ -196,7 +202,13 @@ async function close(store: StoreUnderTest, world: World, one: Extract<Call, { k
     unsent: one.unsent,
     callbacksConsidered: one.considered,
     ...(one.action !== undefined && {
-      action: { operator: 'amina', action: one.action, note: one.text, details: { providerCase: one.text } },
+      action: {
+        operator: 'amina',
+        action: one.action,
+        note: one.text,
+        details: { providerCase: one.text },
+        ...(one.updateId !== undefined && { updateId: one.updateId }),
+      },
     }),
   });
 }

@@ -13,6 +13,8 @@ import type { Model, Step } from './explore';
  * gone; an operator who declines with a provider case at any time; a clock of three ticks, each longer than the send deadline (5 s) and
  * as long as a token's life and as the margin for clocks that differ (5 min); a provider that accepts a living token's request, refuses
  * it clearly, or loses it, shows its record late, and completes or fails it. Nobody else uses the payment id.
+ *
+ * Death needs no step of its own: an attempt that stalls for ever is dead, and a request that never arrives is lost.
  */
 
 export const SUBMISSION_BUGS = [
@@ -34,7 +36,7 @@ const TOKEN_TICKS = 1;
 const SKEW_TICKS = 1;
 
 interface Attempt {
-  readonly phase: 'looking' | 'claiming' | 'sending' | 'sent' | 'ghost-claim';
+  readonly phase: 'looking' | 'claiming' | 'sending' | 'sent';
   /** The tick at which its claim's statement left. */
   readonly since: number;
   /** The engine waits for it; otherwise it is a zombie. */
@@ -143,7 +145,11 @@ function* engineSteps(state: State): Steps {
       to: { ...state, run: 'submitting', attempts: [...attempts, attempt], attemptsMade: attemptsMade + 1 },
     };
   }
-  if (waits) yield { label: 'the engine takes the attempt for dead', to: { ...state, attempts: zombies(attempts) } };
+  if (waits)
+    yield {
+      label: 'the engine takes the attempt for dead: it is, or goes on as a zombie',
+      to: { ...state, attempts: zombies(attempts) },
+    };
   if (isEarly)
     yield {
       label: 'the time to submit is over: close as expired',
@@ -198,25 +204,14 @@ function* attemptSteps(state: State, index: number, attempt: Attempt, bug: Submi
     return run === 'ended' ? ended(change) : { ...change, run };
   };
 
-  if (attempt.phase !== 'ghost-claim') yield { label: `${who} dies, or fails`, to: gone };
   switch (attempt.phase) {
     case 'looking':
       yield* lookSteps(state, who, as('claiming', now), answers);
       return;
     case 'claiming':
-      yield {
-        label: `${who} is gone, its claim is still on its way to the database`,
-        to: { ...state, attempts: replaced(attempts, index, { ...attempt, phase: 'ghost-claim', current: false }) },
-      };
       if (mayClaim(state, bug))
         yield { label: `${who} gets the claim, or reads that it is its own`, to: claimed(as('sending'), attempt) };
       else yield { label: `${who} finds the claim taken`, to: answers(ranOut(state)) };
-      return;
-    case 'ghost-claim':
-      yield {
-        label: 'a claim takes effect whose attempt is gone',
-        to: mayClaim(state, bug) ? claimed(gone, attempt) : gone,
-      };
       return;
     case 'sending':
       if (now === attempt.since || bug === 'no deadline')
@@ -270,7 +265,6 @@ function* providerSteps(state: State): Steps {
   const { onItsWay, now, outcome, provider } = state;
   if (onItsWay !== undefined) {
     const { onItsWay: _arrived, ...arrived } = state;
-    yield { label: 'the request is lost on its way', to: arrived };
     if (now < onItsWay.expires + SKEW_TICKS) {
       const accepted: State = { ...arrived, provider: 'accepted', answer: 'accepted' };
       yield {
@@ -334,7 +328,6 @@ function* closeSteps(state: State, index: number, close: Close, bug: SubmissionB
   const { ending, current } = close;
   const isDone: State = { ...state, closes: without(state.closes, index) };
   const what = `the close as ${ending}${current ? '' : ', of a run that is gone,'}`;
-  if (!current) yield { label: `${what} never reaches the database`, to: isDone };
 
   const mayHaveBeenSent = UNSENT.includes(ending) && state.claim.kind === 'taken' && !close.checked;
   if (state.outcome !== undefined) {

@@ -1,6 +1,6 @@
 import type { OperatorAction, OperatorActions } from '../../store';
 import { storableText } from '../../store/values';
-import { callbacksOf, stored, type PaymentRow, type Tables } from './tables';
+import { callbacksOf, RefusedByDatabase, stored, type PaymentRow, type Tables } from './tables';
 
 export function modelOperatorActions({ actions }: Tables): OperatorActions {
   return {
@@ -15,6 +15,11 @@ export function modelOperatorActions({ actions }: Tables): OperatorActions {
 /** Before anything is changed, with what it looks like before. */
 export function recordModelAction(tables: Tables, payment: PaymentRow, action: OperatorAction, at: Date): void {
   const { paymentId } = payment;
+  const updateId = action.updateId === undefined ? undefined : storableText(action.updateId);
+  const actedBefore = (other: Tables['actions'][number]): boolean =>
+    other.paymentId === paymentId && other.action === storableText(action.action) && other.updateId === updateId;
+  if (updateId !== undefined && tables.actions.some(actedBefore))
+    throw new RefusedByDatabase('23505', 'operator_actions_act_once');
   tables.actions.push({
     id: tables.actions.length + 1,
     paymentId,
@@ -22,6 +27,7 @@ export function recordModelAction(tables: Tables, payment: PaymentRow, action: O
     action: storableText(action.action),
     note: storableText(action.note),
     ...(action.details !== undefined && { details: stored(action.details) }),
+    ...(updateId !== undefined && { updateId }),
     before: before(tables, payment),
     at,
   });

@@ -100,7 +100,7 @@ export class RefusedByDatabase extends Error {
   override readonly name = 'RefusedByDatabase';
   readonly severity = 'ERROR';
   constructor(
-    readonly code: '23514' | '23001',
+    readonly code: '23514' | '23505',
     problem: string,
   ) {
     super(problem);
