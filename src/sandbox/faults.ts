@@ -110,8 +110,9 @@ export interface Sending extends DueCallback {
 }
 
 const SUCCESS: CallbackContent = { shape: 'nested', status: STATUS.completed, code: '0' };
-/** Long after everything else about the payment. */
 const LATE_MS = 6_000;
+/** Most payments are closed by then. */
+const AFTER_THE_END_MS = 15_000;
 /** Between callbacks that follow one another. */
 const NEXT_MS = 150;
 
@@ -142,7 +143,7 @@ export function disturbCallbacks(fault: CallbackFault | undefined, due: readonly
     case 'callback-contradictory':
       return last === undefined
         ? []
-        : [...due, { after: fault?.way === 'one' ? lastAt : lastAt + LATE_MS, content: opposite(content) }];
+        : [...due, { after: fault?.way === 'one' ? lastAt : lastAt + AFTER_THE_END_MS, content: opposite(content) }];
   }
 }
 

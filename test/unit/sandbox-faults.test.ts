@@ -183,7 +183,7 @@ describe('callbacks', () => {
     ['callback-forged', 'one', [completed, [500, 6, '1', 'wrong-token']]],
     ['callback-forged', 'other', [completed, [500, 6, '1', 'other-payment']]],
     ['callback-contradictory', 'one', [completed, [500, 6, '1', undefined]]],
-    ['callback-contradictory', 'other', [completed, [6_500, 6, '1', undefined]]],
+    ['callback-contradictory', 'other', [completed, [15_500, 6, '1', undefined]]],
   ] as const)('%s (%s)', (kind, way, expected) => {
     expect(disturbed(kind, way)).toEqual(expected);
   });

@@ -31,7 +31,7 @@ const program = new Command('chaos')
   .description('Pays bills while everything goes wrong, and compares what came of it with the guarantees G1-G8.')
   .option('--payments <n>', 'how many', wholeNumber, 300)
   .option('--seed <s>', 'the same seed, the same plan', wholeNumber, 1)
-  .option('--open <n>', 'how many may be open at once; by default a fifth of them, at most 250', wholeNumber)
+  .option('--open <n>', 'how many may be open at once; by default an eighth of them, from 10 to 150', wholeNumber)
   .option(
     '--within <minutes>',
     'how long it may take in all; by default 10 minutes and one for every 300 payments',
@@ -41,7 +41,7 @@ const program = new Command('chaos')
   .addOption(new Option('--plant <bug>', 'put a bug in, to see it found').choices(['repeated-post']));
 
 /** Few enough that the strikes of a short run meet payments in every stage. */
-const openAtOnce = (payments: number): number => Math.min(250, Math.max(10, Math.ceil(payments / 5)));
+const openAtOnce = (payments: number): number => Math.min(150, Math.max(10, Math.ceil(payments / 8)));
 
 /** Between two comparisons: what differs only because it was read in the middle of a change does not differ twice. */
 const COMPARE_AGAIN_MS = 2_000;

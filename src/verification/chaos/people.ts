@@ -35,6 +35,15 @@ export class People {
       this.#decisions.set(paymentId, tries + 1);
       this.#inBackground('decision', () => this.#decide(payment));
     }
+    for (const paymentId of watch.disputes) {
+      const payment = this.planned.get(paymentId);
+      const key = `dispute of ${paymentId}`;
+      const tries = this.#decisions.get(key) ?? 0;
+      if (payment === undefined || payment.operator === 'leaves-it' || tries >= TRIES || this.#busy.size > AT_ONCE)
+        continue;
+      this.#decisions.set(key, tries + 1);
+      this.#inBackground('dispute', () => this.#agree(paymentId));
+    }
   }
 
   /** Resolves when nobody is doing anything. */
@@ -104,6 +113,13 @@ export class People {
         : payment.resolve({ ...by, operator: 'operator-2', decision, requestId: 'two' });
     const [one, other] = await Promise.allSettled([first, second]);
     if (one.status === 'rejected' && other.status === 'rejected') throw one.reason;
+  }
+
+  async #agree(paymentId: string): Promise<void> {
+    const agreed = this.#truthOf(paymentId) === 'paid' ? 'paid' : 'not-paid';
+    await this.stage.payments
+      .dispute(paymentId)
+      .resolve({ agreed, operator: 'operator-1', note: 'as the ledger of the provider says', requestId: 'one' });
   }
 
   #truthOf(paymentId: string): 'paid' | 'declined' | undefined {

@@ -112,13 +112,13 @@ function policyFor(of: (what: string) => number): NonNullable<BillPaymentRequest
   const between = (least: number, most: number, what: string): string =>
     `${Math.round(least + (most - least) * of(what))} milliseconds`;
   return {
-    submitWithin: '60 seconds',
+    submitWithin: '90 seconds',
     callbackGrace: between(300, 3_000, 'callbackGrace'),
     pollInterval: between(400, 1_500, 'pollInterval'),
     pollMaxInterval: between(8_000, 20_000, 'pollMaxInterval'),
     notFoundGrace: between(3_000, 8_000, 'notFoundGrace'),
     failureConfirmation: between(800, 3_000, 'failureConfirmation'),
-    attentionAfter: between(30_000, 60_000, 'attentionAfter'),
+    attentionAfter: between(45_000, 90_000, 'attentionAfter'),
     receiptGrace: '500 milliseconds',
   };
 }

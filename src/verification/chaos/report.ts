@@ -26,7 +26,9 @@ export interface Report {
   readonly notDone: Counts;
   readonly outcomes: Counts;
   readonly needAttention: Counts;
-  readonly disputed: number;
+  /** By what raised them. */
+  readonly disputes: Counts;
+  readonly disputesResolved: number;
   readonly postsSeen: number;
   readonly postsCaptured: number;
   /** What had not come to rest in time. */
@@ -44,10 +46,9 @@ export async function makeReport(
 ): Promise<Report> {
   const seconds = (performance.now() - began) / 1000;
   const outcomes = new Tally();
-  let [disputed, postsSeen, postsCaptured] = [0, 0, 0];
+  let [postsSeen, postsCaptured] = [0, 0];
   for (const { truth } of found.cases) {
     const outcome = truth.stored?.outcome;
-    if (truth.stored?.disputed === true) disputed += 1;
     postsSeen += truth.provider.postsSeen;
     postsCaptured += truth.provider.postsCaptured;
     outcomes.add('', outcome === undefined ? 'open' : nameOf(outcome));
@@ -56,6 +57,11 @@ export async function makeReport(
   const query = 'BillPaymentState = "NeedsAttention" AND ExecutionStatus = "Running"';
   for await (const run of stage.client.workflow.list({ query, pageSize: 1000 }))
     if (!ran.watch.outcomes.has(paymentIdOf(run.workflowId))) attention.add('', reasonOf(run.searchAttributes));
+  const disputes = new Tally();
+  const raised = await stage.sql.query<{ by: string; resolved: boolean }>(
+    'SELECT raised_by AS by, resolved_at IS NOT NULL AS resolved FROM disputes',
+  );
+  for (const { by } of raised.rows) disputes.add('', `raised by ${by}`);
   const { tally } = ran;
   return {
     seed,
@@ -70,12 +76,16 @@ export async function makeReport(
     terminated: tally.of('terminated'),
     people: tally.of('people'),
     endedByThemselves: Object.fromEntries(
-      Object.entries(stage.workers).map(([name, { endedByItself }]) => [name, endedByItself]),
+      Object.entries({ ...stage.workers, endpoint: stage.endpoint }).map(([name, { endedByItself }]) => [
+        name,
+        endedByItself,
+      ]),
     ),
     notDone: tally.of('not done'),
     outcomes: outcomes.of(''),
     needAttention: attention.of(''),
-    disputed,
+    disputes: disputes.of(''),
+    disputesResolved: raised.rows.filter(({ resolved }) => resolved).length,
     postsSeen,
     postsCaptured,
     unsettled: ran.missing,
@@ -120,7 +130,7 @@ export function inWords(report: Report): string {
     ...list('Planned and not done', report.notDone),
     ...list('Payments by outcome', report.outcomes),
     ...list('Still with a person, by reason', report.needAttention),
-    `Disputed: ${report.disputed}`,
+    ...list('Disputes', { ...report.disputes, resolved: report.disputesResolved }),
     `Payment requests at the provider: ${report.postsSeen} seen, ${report.postsCaptured} captured`,
     ...(report.unsettled.length === 0
       ? []

@@ -153,8 +153,12 @@ async function whatIsMissing(stage: Stage, watch: Watch): Promise<string[]> {
        FROM callback_inbox c JOIN payments p USING (payment_id)
       WHERE CASE WHEN p.outcome IS NULL THEN c.signalled_at IS NULL AND c.named_by IS NULL ELSE c.named_by IS NULL END`,
   );
+  const disputes = await stage.sql.query<{ payment_id: string }>(
+    'SELECT payment_id FROM disputes WHERE opened_at IS NULL',
+  );
   return [
     ...open.map((id) => `${id} is open`),
+    ...disputes.rows.map(({ payment_id: id }) => `${id} is disputed and no workflow was started for it`),
     ...rows.map(({ payment_id: id }) => `${id} has a callback that nobody has dealt with`),
     ...(await runsOfClosed(stage, watch)),
   ];

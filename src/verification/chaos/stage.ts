@@ -30,6 +30,7 @@ export interface Stage {
   /** Between the processes and the store. */
   readonly proxy: TcpProxy;
   readonly parts: Readonly<Record<ProcessName, Part>>;
+  readonly endpoint: NodeProcess;
   readonly workers: Readonly<Record<'worker-1' | 'worker-2', NodeProcess>>;
   /** Where the processes write their logs. */
   readonly folder: string;
@@ -109,8 +110,9 @@ async function startParts({ seed, progress, plant }: StageOptions, closing: Clos
     'worker-1': node('worker-1', 'worker/main.js', { ALMARA_API_URL: apiUrl }),
     'worker-2': node('worker-2', 'verification/chaos/worker.js', { ALMARA_API_URL: apiUrl }),
   };
-  const parts = { ...workers, endpoint: node('endpoint', 'callbacks/main.js'), engine, store };
-  return { client, payments: new BillPayments(client), sandbox, sql, proxy, parts, workers, folder, calm };
+  const endpoint = node('endpoint', 'callbacks/main.js');
+  const parts = { ...workers, endpoint, engine, store };
+  return { client, payments: new BillPayments(client), sandbox, sql, proxy, parts, endpoint, workers, folder, calm };
 }
 
 function faultsUntilCalm(plan: FaultPlan): { readonly faults: FaultPlan; readonly calm: () => void } {

@@ -1,5 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { BillPaymentOutcome } from '../../payment/outcome';
+import { disputeWorkflowIdOf, WORKFLOWS } from '../../payment/contract';
 import { violationsAtRest, type PaymentTruth, type RunAtRest, type StoredTruth, type Violation } from '../guarantees';
 import type { Stage } from './stage';
 import { paymentIdOf } from './watch';
@@ -20,7 +21,12 @@ export async function findViolations(
   const rows = await readStore(stage);
   const runs = await readRuns(stage);
   const cases: Case[] = [];
-  const violations: Violation[] = [...ran.watch.changes, ...ran.people.violations, ...(await checkFunds(stage))];
+  const violations: Violation[] = [
+    ...ran.watch.changes,
+    ...ran.people.violations,
+    ...(await checkFunds(stage)),
+    ...(await checkDisputes(stage)),
+  ];
   for (const paymentId of ran.watch.started) {
     const row = rows.get(paymentId);
     const own = runs.get(paymentId) ?? [];
@@ -114,6 +120,29 @@ async function checkFunds({ sql }: Stage): Promise<Violation[]> {
       ...(posted === paid ? [] : [`${posted} is posted and reservations say ${paid}`]),
     ];
     return wrong.map((what): Violation => ({ guarantee: 'G6', paymentId: `account ${id}`, what }));
+  });
+}
+
+/** Whoever is disputed has a dispute that people see, and the other way round (G5). */
+async function checkDisputes({ sql, client }: Stage): Promise<Violation[]> {
+  const visible = new Set<string>();
+  for await (const run of client.workflow.list({
+    query: `WorkflowType = "${WORKFLOWS.paymentDispute}"`,
+    pageSize: 1000,
+  }))
+    if (run.status.name === 'RUNNING' || run.status.name === 'COMPLETED') visible.add(run.workflowId);
+  const { rows } = await sql.query<{ payment_id: string; marked: boolean; raised: boolean }>(
+    `SELECT payment_id, p.disputed_at IS NOT NULL AS marked, d.payment_id IS NOT NULL AS raised
+       FROM payments p LEFT JOIN disputes d USING (payment_id)
+      WHERE p.disputed_at IS NOT NULL OR d.payment_id IS NOT NULL`,
+  );
+  return rows.flatMap(({ payment_id: paymentId, marked, raised }) => {
+    const wrong = [
+      ...(marked ? [] : ['it has a dispute and is not marked as disputed']),
+      ...(raised ? [] : ['it is marked as disputed and has no dispute']),
+      ...(visible.has(disputeWorkflowIdOf(paymentId)) ? [] : ['it is disputed and no workflow shows it to people']),
+    ];
+    return wrong.map((what): Violation => ({ guarantee: 'G5', paymentId, what }));
   });
 }
 

@@ -8,6 +8,8 @@ export class Watch {
   readonly outcomes = new Map<string, string>();
   /** Payment id → reason, of those that need attention right now. */
   attention: ReadonlyMap<string, string> = new Map();
+  /** Payments whose dispute is open. */
+  disputes: readonly string[] = [];
   /** Outcomes that were seen to change (G7). */
   readonly changes: Violation[] = [];
   #seenUntil = new Date(0);
@@ -40,6 +42,10 @@ export class Watch {
         this.changes.push({ guarantee: 'G7', paymentId, what: `its outcome was ${before} and is ${outcome}` });
       if (closedAt > this.#seenUntil) this.#seenUntil = closedAt;
     }
+    const open = await this.stage.sql.query<{ payment_id: string }>(
+      'SELECT payment_id FROM disputes WHERE opened_at IS NOT NULL AND resolved_at IS NULL',
+    );
+    this.disputes = open.rows.map((row) => row.payment_id);
   }
 
   async lookAtEngine(): Promise<void> {
