@@ -44,7 +44,11 @@ const policySchema = z
 
 export const billPaymentRequestSchema = z.strictObject({
   /** The caller's idempotency key, and the provider's `originatorConversationId` (design §3). */
-  paymentId: paymentIdSchema,
+  paymentId: paymentIdSchema.refine(
+    // `bill-payment-dispute-…` is the workflow id of a dispute: such a payment would keep another one's dispute from opening.
+    (id) => !id.startsWith('dispute-'),
+    'must not begin with "dispute-"',
+  ),
   ...billSchema.shape,
   /** Whole units of the currency. */
   amount: z
