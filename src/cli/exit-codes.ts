@@ -10,6 +10,10 @@ export const EXIT = {
   notPaid: 2,
   /** No outcome yet, also while it needs attention. */
   open: 3,
+  /** A reconciliation found something that does not agree. */
+  differences: 4,
+  /** It found nothing, but could not ask about everything. */
+  incomplete: 5,
   usage: 64,
   conflict: 65,
   notFound: 66,
@@ -31,6 +35,7 @@ const OF_ERRORS: Readonly<Record<BillPaymentErrorCode, number>> = {
   refused: EXIT.failed,
   'run-ended': EXIT.failed,
   'provider-failed': EXIT.failed,
+  'reconciliation-failed': EXIT.failed,
   'engine-unavailable': EXIT.unavailable,
 };
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { BillPaymentHandle, BillPaymentRequest, PaymentProgress } from '../client';
+import { durationOf } from './duration';
 import { EXIT, exitOfOutcome, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
 import { interruptedLines, openLines, outcomeLines, stageLine } from './texts';
@@ -124,11 +125,8 @@ async function showChanges(
   }
 }
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-
 function waitOf(text: string): number {
-  const [, number, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-  const wait = Number(number) * (unit === undefined ? NaN : UNITS[unit as keyof typeof UNITS]);
+  const wait = durationOf(text) ?? NaN;
   if (!(wait <= MAX_WAIT_MS)) throw new UsageError('--wait must be a duration of at most 24h, such as 60s or 5m');
   return wait;
 }

@@ -7,10 +7,13 @@ import { createOutput } from './output';
 import { addPay } from './pay';
 import { addPaymentCommands } from './payment';
 import { addQuestions } from './questions';
+import { addReconcile } from './reconcile';
+import { addSchedules } from './schedules';
 import type { CliDependencies, Shell } from './shell';
 
 const EXIT_CODES = `
 Exit codes: 0 paid or done; 1 failed; 2 declined, cancelled or not payable; 3 still open (also while it needs attention);
+4 a reconciliation found differences; 5 it could not ask about every payment;
 64 bad usage; 65 the payment id is known with other content; 66 no such payment; 69 Temporal or the worker does not answer.
 Temporal's address comes from TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ... or temporal.toml.`;
 
@@ -37,6 +40,8 @@ export function createProgram(dependencies: CliDependencies): (args: readonly st
     addDisputeCommands(program, shell, exit);
     addAttention(program, shell, exit);
     addQuestions(program, shell, exit);
+    addReconcile(program, shell, exit);
+    addSchedules(program, shell, exit);
     addDatabaseCommands(program, shell, exit);
     try {
       await program.parseAsync(args, { from: 'user' });

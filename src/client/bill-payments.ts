@@ -21,6 +21,7 @@ import { contentOf } from './existing-run';
 import { failedQuestion } from './failures';
 import { DisputeHandle } from './dispute-handle';
 import { PaymentHandle } from './handle';
+import { Reconciliation } from './reconciliation';
 import { summaryOf } from './summary';
 import type { BillDisputeHandle, BillPaymentHandle, StillOpen, WaitOptions } from './types';
 
@@ -36,6 +37,8 @@ const UNTOUCHED_EVENTS = 2;
  * Every call is bounded in time and may be repeated: the payment id makes it the same payment.
  */
 export class BillPayments {
+  /** For operators: does what was recorded agree with the runs and with the provider? */
+  readonly reconciliation: Reconciliation;
   readonly #engine: Engine;
   readonly #callTimeoutMs: number;
   #release: () => Promise<void> = () => Promise.resolve();
@@ -43,6 +46,7 @@ export class BillPayments {
   /** @param client yours: `close` leaves its connection open */
   constructor(client: Client, { callTimeoutMs = CALL_TIMEOUT_MS }: Pick<ConnectOptions, 'callTimeoutMs'> = {}) {
     this.#engine = new Engine(client, callTimeoutMs);
+    this.reconciliation = new Reconciliation(this.#engine);
     this.#callTimeoutMs = callTimeoutMs;
   }
 

@@ -9,6 +9,7 @@ export type BillPaymentErrorCode =
   | 'refused'
   | 'run-ended'
   | 'provider-failed'
+  | 'reconciliation-failed'
   | 'engine-unavailable';
 
 /**
@@ -129,6 +130,18 @@ export class RunEnded extends BillPaymentError {
 /** A question to the provider (bill, services, health) got no answer or a refusal. No payment is touched by these. */
 export class ProviderFailed extends BillPaymentError {
   readonly code = 'provider-failed';
+}
+
+/** A reconciliation ended without a report: the store or the engine was away for too long. No payment is touched by it. */
+export class ReconciliationFailed extends BillPaymentError {
+  readonly code = 'reconciliation-failed';
+
+  constructor(workflowId: string, because = 'it was ended by hand', options?: ErrorOptions) {
+    super(
+      `The reconciliation ${workflowId} ended without a report (${because}). Run it again: it begins where the last complete one ended.`,
+      options,
+    );
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** `almara-bill-payments`: pay bills from any Node.js service that has a Temporal address. Loads no worker code. */
 export { BillPayments } from './bill-payments';
 export type { ExampleUpdate, Waiting } from './attention';
+export type { AppliedSchedule, Reconciliation, ReconciliationSchedule } from './reconciliation';
 export type { ConnectOptions } from './connection';
 export type { BillDisputeHandle, BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
 export {
@@ -11,6 +12,7 @@ export {
   PaymentConflict,
   PaymentNotFound,
   ProviderFailed,
+  ReconciliationFailed,
   Refused,
   RunEnded,
   TooLate,
@@ -41,6 +43,8 @@ export type {
   TransactionRoute,
   WalletBalance,
 } from '../payment/inquiry';
+export type { Difference, DifferenceKind } from '../payment/reconciliation';
+export type { ReconcileRequest, ReconciliationReport } from '../payment/reconciliation-window';
 export { POLICY_BOUNDS, type PolicyField } from '../payment/policy';
 export {
   FAILURES,

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  WorkflowFailedError,
+  type ScheduleDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { TASK_QUEUE, WORKFLOWS } from '../payment/contract';
+import { RECONCILIATION_ID, type ReconcileRequest, type ReconciliationReport } from '../payment/reconciliation-window';
+import { isOutOfTime, type Engine } from './engine';
+import { InvalidRequest, ReconciliationFailed } from './errors';
+import { applicationFailure, failedQuestion } from './failures';
+
+/** Between two looks whether a worker has taken it up: a large store takes many minutes. */
+const LOOK_EVERY_MS = 10_000;
+/** Events of a run that no worker has seen yet: started, task scheduled. */
+const UNTOUCHED_EVENTS = 2;
+/** Each begins where the last complete one ends, so what was missed for longer needs no catching up. */
+const CATCH_UP_MS = 600_000;
+const SHORTEST_MS = 60_000;
+/** Whole seconds: the server rounds. */
+const LONGEST_MS = 86_400_000;
+
+export interface ReconciliationSchedule {
+  readonly id: string;
+  readonly everyMs: number;
+  readonly paused: boolean;
+  /** ISO 8601, UTC. */
+  readonly nextAt?: string;
+}
+
+export type AppliedSchedule = ReconciliationSchedule & { readonly change: 'created' | 'updated' | 'unchanged' };
+
+/** Comparing store, runs and provider: once, or by a schedule. */
+export class Reconciliation {
+  constructor(private readonly engine: Engine) {}
+
+  /**
+   * Compares now and waits for the report, for as long as it takes. One that runs beside another is harmless.
+   * @throws InvalidRequest | ReconciliationFailed | EngineUnavailable
+   */
+  async run(request: ReconcileRequest = {}): Promise<ReconciliationReport> {
+    const { client } = this.engine;
+    const workflowId = `${RECONCILIATION_ID}-${new Date().toISOString()}-${randomUUID().slice(0, 4)}`;
+    try {
+      const run = await this.engine.bounded(() =>
+        client.workflow.start(WORKFLOWS.reconcilePayments, { taskQueue: TASK_QUEUE, workflowId, args: [request] }),
+      );
+      return await this.#reportOf(run);
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw this.engine.trouble(error);
+      const failed = failedQuestion(error);
+      if (failed instanceof InvalidRequest) throw failed;
+      throw new ReconciliationFailed(workflowId, applicationFailure(error)?.message, { cause: error });
+    }
+  }
+
+  /** The schedule as it should be, whatever it was; a pause stays. @throws InvalidRequest | EngineUnavailable */
+  async applySchedule(everyMs: number): Promise<AppliedSchedule> {
+    if (!(everyMs >= SHORTEST_MS && everyMs <= LONGEST_MS && everyMs % 1_000 === 0))
+      throw new InvalidRequest([{ field: 'every', problem: 'must be whole seconds, from one minute to one day' }]);
+    try {
+      return await this.#apply(everyMs).catch((error: unknown) => {
+        // Somebody else has created it meanwhile.
+        if (error instanceof ScheduleAlreadyRunning) return this.#apply(everyMs);
+        throw error;
+      });
+    } catch (error) {
+      throw this.engine.trouble(error);
+    }
+  }
+
+  /** Undefined: there is none. @throws EngineUnavailable */
+  async schedule(): Promise<ReconciliationSchedule | undefined> {
+    try {
+      const found = await this.#describe();
+      return found && scheduleOf(found);
+    } catch (error) {
+      throw this.engine.trouble(error);
+    }
+  }
+
+  async #apply(everyMs: number): Promise<AppliedSchedule> {
+    const { schedule } = this.engine.client;
+    const found = await this.#describe();
+    if (found === undefined)
+      await this.engine.bounded(() => schedule.create({ scheduleId: RECONCILIATION_ID, ...wanted(everyMs) }));
+    else if (isAsWanted(found, everyMs)) return { ...scheduleOf(found), change: 'unchanged' };
+    else
+      await this.engine.bounded(() =>
+        schedule.getHandle(RECONCILIATION_ID).update(({ state }) => ({ ...wanted(everyMs), state })),
+      );
+    const now = await this.#describe();
+    return {
+      ...(now ? scheduleOf(now) : { id: RECONCILIATION_ID, everyMs, paused: false }),
+      change: found === undefined ? 'created' : 'updated',
+    };
+  }
+
+  async #describe(): Promise<ScheduleDescription | undefined> {
+    try {
+      return await this.engine.bounded(() => this.engine.client.schedule.getHandle(RECONCILIATION_ID).describe());
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async #reportOf(run: WorkflowHandle): Promise<ReconciliationReport> {
+    for (;;) {
+      try {
+        return await this.engine.bounded<ReconciliationReport>(() => run.result() as Promise<ReconciliationReport>, {
+          ms: LOOK_EVERY_MS,
+        });
+      } catch (error) {
+        if (!isOutOfTime(error)) throw error;
+        const { historyLength } = await this.engine.bounded(() => run.describe());
+        if (historyLength <= UNTOUCHED_EVENTS) throw this.engine.trouble(error, 'worker');
+      }
+    }
+  }
+}
+
+const wanted = (everyMs: number) => ({
+  spec: { intervals: [{ every: everyMs }] },
+  action: {
+    type: 'startWorkflow' as const,
+    workflowType: WORKFLOWS.reconcilePayments,
+    workflowId: RECONCILIATION_ID,
+    taskQueue: TASK_QUEUE,
+    args: [{}] as [ReconcileRequest],
+  },
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
+});
+
+function isAsWanted({ spec, action, policies }: ScheduleDescription, everyMs: number): boolean {
+  const { intervals = [], calendars = [], skip = [] } = spec;
+  return (
+    intervals.length === 1 &&
+    intervals[0]?.every === everyMs &&
+    // Absent, whatever its type says, when there is none.
+    !intervals[0].offset &&
+    calendars.length === 0 &&
+    skip.length === 0 &&
+    action.workflowType === WORKFLOWS.reconcilePayments &&
+    action.workflowId === RECONCILIATION_ID &&
+    action.taskQueue === TASK_QUEUE &&
+    JSON.stringify(action.args) === '[{}]' &&
+    policies.overlap === ScheduleOverlapPolicy.SKIP &&
+    policies.catchupWindow === CATCH_UP_MS
+  );
+}
+
+function scheduleOf({ scheduleId, spec, state, info }: ScheduleDescription): ReconciliationSchedule {
+  const next = info.nextActionTimes[0];
+  return {
+    id: scheduleId,
+    everyMs: spec.intervals?.[0]?.every ?? 0,
+    paused: state.paused,
+    ...(next !== undefined && { nextAt: next.toISOString() }),
+  };
+}
