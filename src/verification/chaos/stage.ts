@@ -16,6 +16,7 @@ import { SEARCH_ATTRIBUTES } from '../../payment/contract';
 import { BILL_ROUTE_ID, planFaults, SERVICES, startSandbox, type FaultPlan, type Sandbox } from '../../sandbox';
 import { migrate, openStore } from '../../store';
 import { createLog } from '../../log';
+import { patiently } from './patience';
 import { FLOAT, POOR, type ProcessName } from './plan';
 import { superviseNode, type NodeProcess, type Part } from './parts';
 import { startRepeatingProvider } from './planted';
@@ -146,7 +147,7 @@ async function startStore(
     async kill(downMs) {
       await postgres.kill();
       await sleep(downMs);
-      await postgres.restart();
+      await patiently(() => postgres.restart());
     },
   };
 }
@@ -174,7 +175,8 @@ async function startEngine(
     async kill(downMs) {
       await running.kill();
       await sleep(downMs);
-      running = await startTemporal(options);
+      // Somebody who knocks on the port all the time may hold it for a moment.
+      running = await patiently(() => startTemporal(options));
     },
   };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { workflowIdOf } from '../../payment/contract';
 import type { Cut } from '../../local/tcp-proxy';
 import { pick } from '../../sandbox';
+import { patiently } from './patience';
 import type { PlannedPayment, ProcessName, Strike } from './plan';
 import type { Stage } from './stage';
 import type { Tally } from './tally';
@@ -115,18 +115,3 @@ export class Strikes {
 }
 
 const CUTS: readonly [Cut, ...Cut[]] = ['after-forwarding', 'after-the-answer', 'in-the-answer', 'before-forwarding'];
-
-const PATIENCE = 30;
-const PAUSE_MS = 1_000;
-
-/** The engine may be down just now, or the payment may end in the same moment: then another one is chosen. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let left = PATIENCE; ; left -= 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
-}
