@@ -2,15 +2,16 @@ import { cancellationSignal } from '@temporalio/activity';
 import { AlmaraTrouble, type Almara } from '../almara';
 import { weighCallbacks, type Expected, type Look } from '../payment/look';
 import type { Observation } from '../payment/observation';
-import type { ActivityDependencies } from './dependencies';
+import { systemClock, type ActivityDependencies } from './dependencies';
 
 /** One look at a payment: the provider's record first, then what our own store knows by then. */
 export async function lookAt(
-  { almara, store }: ActivityDependencies,
+  { almara, store, clock = systemClock }: ActivityDependencies,
   expected: Expected,
   signal: AbortSignal,
 ): Promise<Look> {
   const observation = await observe(almara, expected.paymentId, signal);
+  const at = new Date(clock.now()).toISOString();
   // For ever: from now on only a matching record, or a person, closes this payment, whatever becomes of this run.
   if (observation.kind === 'record' && observation.state === 'completed')
     await store.payments.noteCompleted(expected.paymentId);
@@ -22,6 +23,7 @@ export async function lookAt(
   };
   return {
     observation,
+    at,
     callbacks: { ...weighCallbacks(expected, readings), ...unread, count: facts.callbackCount },
     completedSeen: facts.completedSeen,
     ...(facts.claim && {

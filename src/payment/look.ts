@@ -12,6 +12,8 @@ export interface Expected {
 /** Everything one look learns: the provider's record, fetched by us, and what our own store knows. */
 export interface Look {
   readonly observation: Observation;
+  /** When the provider had answered, ISO 8601: a look may reach its run long after. Absent from looks of version 0.1.0. */
+  readonly at?: string;
   readonly callbacks: CallbackEvidence;
   /** A completed record was ever seen, by this run or an earlier one. */
   readonly completedSeen: boolean;

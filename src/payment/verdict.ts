@@ -53,10 +53,18 @@ export function observe(expected: Expected, facts: Facts, look: Look, at: number
   // Nobody could read it: what was known before still stands.
   if (seen.kind === 'unreadable') return { ...facts, sent, callbacks: look.callbacks, completedSeen };
   if (seen.kind === 'not-found' || seen.state === 'pending') return { ...next, observation: seen };
-  if (seen.state === 'failed')
-    return { ...next, observation: seen, failed: { since: facts.failed?.since ?? at, until: at } };
+  if (seen.state === 'failed') return { ...next, observation: seen, failed: stillFailed(facts.failed, at, look) };
   const matching = mismatches(expected, seen).length === 0;
   return { ...next, observation: seen, ...(matching && { paidSince: facts.paidSince ?? at }) };
+}
+
+/**
+ * Failed from when the run first learnt it until when the provider last said it. A look that was on its way for minutes, because
+ * no worker took it up, says nothing about those minutes.
+ */
+function stillFailed(failed: Facts['failed'], at: number, look: Look): NonNullable<Facts['failed']> {
+  const saidAt = look.at === undefined ? at : Math.min(at, Date.parse(look.at));
+  return { since: failed?.since ?? at, until: Math.max(failed?.until ?? saidAt, saidAt) };
 }
 
 export function judge(expected: Expected, facts: Facts, rules: Rules, now: number): Verdict {

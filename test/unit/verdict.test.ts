@@ -288,3 +288,24 @@ describe('in whatever order things are seen', () => {
     });
   });
 });
+
+/** Found by the model of verdict and close: two looks at the same moment, and no worker for the second one's answer for minutes. */
+test('G2: a look that was on its way for minutes does not confirm that a payment is still failed', () => {
+  const lookAt = (second: number): Look => ({
+    observation: failed,
+    at: new Date(SUBMITTED + second * SECOND).toISOString(),
+    callbacks: { count: 1, receipt: {}, code: refusal },
+    completedSeen: false,
+  });
+  const first = observe(EXPECTED, UNSEEN, lookAt(1), SUBMITTED + 2 * SECOND);
+  const late = SUBMITTED + 300 * SECOND;
+
+  const stale = observe(EXPECTED, first, lookAt(1), late);
+  expect(judge(EXPECTED, stale, RULES, late)).toEqual({ kind: 'open' });
+  expect(confirmationDue(stale, POLICY)).toBe(SUBMITTED + 122 * SECOND);
+
+  const fresh = observe(EXPECTED, stale, lookAt(299), late);
+  expect(judge(EXPECTED, fresh, RULES, late)).toMatchObject({ kind: 'failed', code: '1' });
+  // An older answer that comes after a newer one takes nothing back.
+  expect(observe(EXPECTED, fresh, lookAt(1), late).failed).toEqual(fresh.failed);
+});
