@@ -4,6 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { BEHAVIOURS, type BehaviourName } from '../../src/sandbox';
+import { disputed, disputeRun } from '../support/disputes';
 import { historyOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, type Flow } from '../support/flow';
 import { workflowBundle } from '../support/temporal';
 
@@ -16,7 +17,10 @@ const VERSION = process.env['RECORD_HISTORIES'];
 
 if (VERSION !== undefined) {
   test('records a history of each path', async () => await recordAll(path.join(FOLDER, VERSION)), 240_000);
+  test('records the histories of disputes', async () => await recordDisputes(path.join(FOLDER, VERSION)), 60_000);
 }
+
+const DISPUTES = ['dispute-waiting', 'dispute-resolved'] as const;
 
 const recorded = readdirSync(FOLDER).flatMap((version) =>
   readdirSync(path.join(FOLDER, version)).map((file) => ({ version, file })),
@@ -25,15 +29,26 @@ const recorded = readdirSync(FOLDER).flatMap((version) =>
 const read = ({ version, file }: { readonly version: string; readonly file: string }): unknown =>
   JSON.parse(readFileSync(path.join(FOLDER, version, file), 'utf8'));
 
+/** A dispute knows its payment by its workflow id, and a replay has none of its own. */
+const workflowIdIn = (history: unknown): string =>
+  (history as { events: { workflowExecutionStartedEventAttributes: { workflowId: string } }[] }).events[0]
+    ?.workflowExecutionStartedEventAttributes.workflowId ?? '';
+
 test('there is a history of each path', () => {
-  const paths = [...BEHAVIOURS.map(({ name }) => name), 'cancelled', 'decided-paid', 'decided-declined', 'expired'].map(
-    (name) => `${name}.json`,
-  );
+  const paths = [
+    ...BEHAVIOURS.map(({ name }) => name),
+    'cancelled',
+    'decided-paid',
+    'decided-declined',
+    'expired',
+    ...DISPUTES,
+  ].map((name) => `${name}.json`);
   expect(recorded.map(({ file }) => file)).toEqual(expect.arrayContaining(paths));
 });
 
 test.each(recorded)('$version $file replays on the present code', async (which) => {
-  await Worker.runReplayHistory({ workflowBundle: workflowBundle() }, read(which));
+  const history = read(which);
+  await Worker.runReplayHistory({ workflowBundle: workflowBundle() }, history, workflowIdIn(history));
 });
 
 describe('a changed flow is caught', () => {
@@ -60,6 +75,19 @@ async function recordAll(folder: string): Promise<void> {
   save(folder, 'expired', await historyOfExpired());
   for (const decision of ['paid', 'declined'] as const)
     save(folder, `decided-${decision}`, await historyOfDecided(flow, decision));
+}
+
+async function recordDisputes(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const flow = await startFlow();
+  for (const name of DISPUTES) {
+    const paymentId = await disputed(flow);
+    if (name === 'dispute-resolved') {
+      await flow.payments.dispute(paymentId).resolve({ agreed: 'paid', operator: 'recorder', note: 'for the record' });
+      await disputeRun(flow, paymentId).result();
+    }
+    save(folder, name, await disputeRun(flow, paymentId).fetchHistory());
+  }
 }
 
 type History = Awaited<ReturnType<typeof historyOf>>;

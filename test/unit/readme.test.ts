@@ -231,7 +231,7 @@ describe('docs/operators.md', () => {
 
   it('shows the main commands', () => {
     expect(new Set(commands.map((line) => line.split(' ')[0]))).toEqual(
-      new Set(['status', 'check', 'cancel', 'resolve', 'pay']),
+      new Set(['status', 'check', 'cancel', 'resolve', 'pay', 'dispute', 'dispute-resolve']),
     );
   });
 });
