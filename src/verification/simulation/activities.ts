@@ -177,9 +177,18 @@ export class Activities {
     const { run, task, command } = local;
     const { worker } = task;
     if (!worker.isAlive) return;
+    if (!worker.isUp) {
+      agenda.after(worker.stalledUntil - agenda.now, () => this.#tryLocal(local, attempt));
+      return;
+    }
     let isCurrent = true;
-    const done = (result: ActivityResult): Promise<void> =>
-      onLocalDone(run, task, { kind: 'activity-done', seq: command.seq, isLocal: true, result });
+    const job = { kind: 'activity-done', seq: command.seq, isLocal: true } as const;
+    /** Its worker tells its workflow, when it is there to do so. */
+    const done = (result: ActivityResult): void => {
+      agenda.after(Math.max(0, worker.stalledUntil - agenda.now), () => {
+        if (worker.isAlive) return worker.isUp ? onLocalDone(run, task, { ...job, result }) : done(result);
+      });
+    };
     const failed = (failure: WireFailure, retryable: boolean, inEnvelope: boolean): void => {
       const { retry } = command.options;
       if (retryable && (retry.attempts === 0 || attempt < retry.attempts)) {
@@ -187,8 +196,7 @@ export class Activities {
         agenda.after(delay, () => this.#tryLocal(local, attempt + 1));
         return;
       }
-      const failure_ = inEnvelope ? activityFailure(command.type, failure) : failure;
-      agenda.after(0, () => done({ kind: 'failed', failure: failure_ }));
+      done({ kind: 'failed', failure: inEnvelope ? activityFailure(command.type, failure) : failure });
     };
     const timeOut = agenda.after(command.options.startToCloseMs, () => {
       isCurrent = false;
@@ -203,10 +211,7 @@ export class Activities {
       onEnd: (end) => {
         if (!isCurrent) return;
         timeOut.cancelled = true;
-        if (end.kind === 'value') {
-          agenda.after(0, () => done({ kind: 'completed', value: end.value ?? null }));
-          return;
-        }
+        if (end.kind === 'value') return done({ kind: 'completed', value: end.value ?? null });
         const { failure, retryable } = failureOf(end.error);
         failed(failure, retryable, false);
       },

@@ -19,8 +19,8 @@ export type Bug = (typeof BUGS)[number];
 const PATCHES: Partial<Record<Bug, readonly [is: string, becomes: string]>> = {
   'decline-on-not-found': [`return ask('not-found', seen.said);`, `return { kind: 'failed', said: seen.said };`],
   'void-while-unknown': [
-    `ask('provider-silent', seen?.said ?? 'nothing yet');`,
-    `{ kind: 'failed', said: 'nothing in time' };`,
+    `ask('provider-silent', (`,
+    `((_reason, said) => ({ kind: 'failed', said }))('provider-silent', (`,
   ],
 };
 

@@ -117,6 +117,7 @@ export class Engine {
 
     const run = new Run(runId, old.originalRunId, old.startTime, old.seed, old.input);
     run.history.push(...old.history.slice(0, at));
+    for (const flag of old.flags) run.flags.add(flag);
     const kept = old.history[at]?.jobs.filter(({ kind }) => kind !== 'update') ?? [];
     this.runs.push(run);
     const { timers, activities } = openIn(run.history, kept);

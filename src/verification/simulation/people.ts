@@ -36,7 +36,7 @@ const DEEDS = [
 ] as const;
 type Deed = (typeof DEEDS)[number];
 /** Of all the gates that a payment passes, only some are a moment to meddle. */
-const MEDDLING = 0.12;
+const MEDDLING = 0.3;
 const BASE = 'https://callbacks.example';
 
 export class People {
@@ -47,7 +47,7 @@ export class People {
   /** The payment is at this step: somebody may do something to it. */
   meddle(step: Step): void {
     const { weather, random, agenda } = this.parts;
-    if (!weather.isDue && !random.chance(MEDDLING)) return;
+    if (!weather.isDue(step) && !random.chance(MEDDLING)) return;
     const deed = weather.strike(step, DEEDS);
     if (deed !== undefined) agenda.after(random.pick([0, 1, 30, 2_000]), () => this.#do(deed));
   }

@@ -50,6 +50,8 @@ export class Run {
   end: RunEnd | undefined;
   readonly activities = new Map<number, PendingActivity>();
   readonly timers = new Map<number, Appointment>();
+  /** What its history says of the SDK that made it. */
+  readonly flags = new Set<number>();
   /** Search attributes: what everybody sees. */
   visible: Readonly<Record<string, unknown>> = {};
   /** Updates that were asked for, and what came of them. */

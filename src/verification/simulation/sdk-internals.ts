@@ -15,7 +15,6 @@ import type {
   ActivityOptions,
   ActivityResult,
   Command,
-  Completion,
   Job,
   RunInfo,
   WireFailure,
@@ -95,15 +94,14 @@ async function createInstance(creator: ReusableVMWorkflowCreator, info: RunInfo)
     now: info.startTime,
     showStackTraceSources: false,
   });
-  let flags: readonly number[] = [];
   return {
     async activate(activation) {
-      const answer = await workflow.activate(toActivation(info, activation, flags));
+      const answer = await workflow.activate(toActivation(info, activation));
       const { successful, failed } = answer;
       if (successful === undefined || successful === null)
         return { kind: 'failed', message: failed?.failure?.message ?? 'the activation failed without a message' };
-      flags = [...new Set([...flags, ...(successful.usedInternalFlags ?? [])])];
-      return { kind: 'ok', commands: (successful.commands ?? []).map(toCommand) } satisfies Completion;
+      const { commands, usedInternalFlags } = successful;
+      return { kind: 'ok', commands: (commands ?? []).map(toCommand), flags: usedInternalFlags ?? [] };
     },
     async query(name) {
       const job = { queryWorkflow: { queryId: 'q', queryType: name, arguments: [] } };
@@ -118,7 +116,7 @@ async function createInstance(creator: ReusableVMWorkflowCreator, info: RunInfo)
   };
 }
 
-function toActivation(info: RunInfo, { at, jobs, isReplaying, historyLength }: Activation, flags: readonly number[]) {
+function toActivation(info: RunInfo, { at, jobs, isReplaying, historyLength, flags }: Activation) {
   return {
     runId: info.runId,
     timestamp: msToTs(at),

@@ -93,8 +93,15 @@ export class Tasks {
     const instance = run.cached?.instance;
     if (instance === undefined) throw new SimulationProblem('a workflow task without a workflow');
     const at = agenda.now;
-    const done = await instance.activate({ at, jobs, isReplaying: false, historyLength: 5 * run.history.length + 3 });
+    const done = await instance.activate({
+      at,
+      jobs,
+      isReplaying: false,
+      historyLength: 5 * run.history.length + 3,
+      flags: [...run.flags],
+    });
     if (done.kind === 'failed') throw new SimulationProblem(`a workflow task failed: ${done.message}`);
+    for (const flag of done.flags) run.flags.add(flag);
     const activation = withoutRejected({ at, jobs, commands: done.commands });
     trace(`${run.runId} ${jobs.map(inWords).join(', ')} -> ${done.commands.map(inWords).join(', ') || 'nothing'}`);
     for (const command of done.commands)
@@ -189,13 +196,18 @@ export class Tasks {
     });
     run.cached = { instance, worker };
     for (const [index, { activations }] of run.history.entries())
-      for (const activation of activations) await replay(instance, activation, index);
+      for (const activation of activations) await replay(instance, activation, index, [...run.flags]);
   }
 }
 
-async function replay(instance: WorkflowInstance, { at, jobs, commands }: RecordedActivation, task: number) {
+async function replay(
+  instance: WorkflowInstance,
+  { at, jobs, commands }: RecordedActivation,
+  task: number,
+  flags: readonly number[],
+) {
   const again = jobs.map((job) => (job.kind === 'update' ? { ...job, validate: false } : job));
-  const done = await instance.activate({ at, jobs: again, isReplaying: true, historyLength: 5 * task + 3 });
+  const done = await instance.activate({ at, jobs: again, isReplaying: true, historyLength: 5 * task + 3, flags });
   if (done.kind === 'failed') throw new SimulationProblem(`replay failed: ${done.message}`);
   const [was, is] = [JSON.stringify(commands), JSON.stringify(done.commands)];
   if (was !== is) throw new SimulationProblem(`replay is not what was: ${was} became ${is}`);

@@ -30,6 +30,8 @@ export interface Activation {
   readonly jobs: readonly Job[];
   readonly isReplaying: boolean;
   readonly historyLength: number;
+  /** Of the SDK's ways of doing things, those that the run's history uses. */
+  readonly flags: readonly number[];
 }
 
 export interface ActivityOptions {
@@ -64,7 +66,7 @@ export type Command =
   | { readonly kind: 'update-completed'; readonly id: string; readonly value: unknown };
 
 export type Completion =
-  | { readonly kind: 'ok'; readonly commands: readonly Command[] }
+  | { readonly kind: 'ok'; readonly commands: readonly Command[]; readonly flags: readonly number[] }
   /** The workflow task fails: a bug of the workflow, always. */
   | { readonly kind: 'failed'; readonly message: string };
 

@@ -1,4 +1,4 @@
-import { FAULTS, type Fault, type Step } from '../faults';
+import { FAULTS, STEPS, type Fault, type Step } from '../faults';
 import type { Random } from './random';
 
 /** A cell of the fault matrix. */
@@ -38,28 +38,30 @@ export class Weather {
   readonly cells = new Map<string, number>();
   readonly #rates = new Map<Fault, number>();
   readonly #struck = new Map<Fault, number>();
-  #isForced = false;
+  /** Strikes for certain, the first time it can. */
+  #focus: Cell | undefined;
 
   constructor(
     private readonly random: Random,
-    /** Strikes the first time it can; nothing else does. */
-    readonly only?: Cell,
+    /** This one strikes, and nothing else does. */
+    only: Cell | undefined,
   ) {
     const share = random.pick([0, 0.1, 0.3, 0.6]);
+    this.#focus = only ?? (random.chance(0.7) ? { fault: random.pick(FAULTS), step: random.pick(STEPS) } : undefined);
     for (const fault of FAULTS)
       this.#rates.set(fault, only === undefined && random.chance(share) ? random.pick(RATES) : 0);
   }
 
-  /** Whether the cell that was asked for is still to be injected. */
-  get isDue(): boolean {
-    return this.only !== undefined && !this.#isForced;
+  /** Whether something is to strike at this step for certain. */
+  isDue(step: Step): boolean {
+    return this.#focus?.step === step && !this.isCalm;
   }
 
   /** One of these faults strikes here, or none. */
   strike<Possible extends Fault>(step: Step, possible: readonly Possible[]): Possible | undefined {
     if (this.isCalm) return undefined;
     for (const fault of possible) {
-      if (this.isDue && this.only?.step === step && this.only.fault === fault) return this.#note(fault, step);
+      if (this.#focus?.step === step && this.#focus.fault === fault) return this.#note(fault, step);
       const rate = this.#rates.get(fault) ?? 0;
       const isSpent = (this.#struck.get(fault) ?? 0) >= (MOST[fault] ?? Infinity);
       if (rate > 0 && !isSpent && this.random.chance(rate)) return this.#note(fault, step);
@@ -73,7 +75,7 @@ export class Weather {
   }
 
   #note<Struck extends Fault>(fault: Struck, step: Step): Struck {
-    if (this.only?.fault === fault && this.only.step === step) this.#isForced = true;
+    if (this.#focus?.fault === fault && this.#focus.step === step) this.#focus = undefined;
     this.#struck.set(fault, (this.#struck.get(fault) ?? 0) + 1);
     const name = cellName({ fault, step });
     this.cells.set(name, (this.cells.get(name) ?? 0) + 1);

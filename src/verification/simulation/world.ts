@@ -199,7 +199,7 @@ export class World {
     const { now, nextAt } = this.#agenda;
     if (!this.#weather.isCalm && ((nextAt ?? Infinity) > START + this.#scenario.stormMs || nextAt === undefined))
       this.#calm();
-    return steps >= MOST_STEPS || now > START + LONGEST || (this.#weather.isCalm && this.#isAtRest());
+    return steps >= MOST_STEPS || now > START + LONGEST || (this.#weather.isCalm && this.#unrest() === undefined);
   }
 
   /** Nothing goes wrong any more, and whoever started the payment wants to know its outcome. */
@@ -221,16 +221,21 @@ export class World {
     return outcome !== undefined && this.#lastOwnRun()?.end?.kind === 'completed';
   }
 
-  #isAtRest(): boolean {
+  /** What still moves, or is still to come; undefined: nothing. */
+  #unrest(): string | undefined {
     const run = this.#engine.open;
-    const isIdle = this.#workers.all.every(({ actors }) =>
-      [...actors].every(({ name }) => name.includes('pollPayment')),
-    );
-    if (!isIdle || !this.#provider.isQuiet || !this.#endpoint.isQuiet || this.#hasEndpointWork()) return false;
-    if (run === undefined) return this.#isSettled();
-    if (run.task !== undefined || run.pending.length > 0 || !needsAttention(run.visible)) return false;
-    const isAway = this.#scenario.operators === 'away';
-    return isAway && this.#provider.isSettled && this.#agenda.now > this.#calmSince + CALM_LOOKS;
+    const busy = this.#workers.all
+      .flatMap(({ actors }) => [...actors])
+      .find(({ name }) => !name.includes('pollPayment'));
+    if (busy !== undefined) return busy.name;
+    if (!this.#provider.isQuiet) return 'the provider';
+    if (!this.#endpoint.isQuiet) return 'the endpoint';
+    if (this.#hasEndpointWork()) return 'the inbox';
+    if (run === undefined) return this.#isSettled() ? undefined : 'no run';
+    if (run.task !== undefined || run.pending.length > 0) return `a task of ${run.runId}`;
+    if (!needsAttention(run.visible)) return run.runId;
+    if (this.#scenario.operators !== 'away') return 'the operators';
+    return this.#provider.isSettled && this.#agenda.now > this.#calmSince + CALM_LOOKS ? undefined : 'the polls';
   }
 
   #hasEndpointWork(): boolean {
@@ -244,6 +249,7 @@ export class World {
     this.#isDirty = false;
     this.#check();
     this.#isUndelivered = (await this.#model.inbox.pending(1)).length > 0;
+    if (this.#hasEndpointWork()) this.#endpoint.sweepSoon();
   }
 
   #check(): void {
@@ -264,7 +270,9 @@ export class World {
 
   #atRest(steps: number): void {
     if (this.#found.length > 0) return;
-    if (!this.#isAtRest()) return this.#report('G4', `it never comes to rest: ${steps} steps, ${this.#time()}`);
+    const unrest = this.#unrest();
+    if (unrest !== undefined)
+      return this.#report('G4', `it never comes to rest: ${steps} steps, ${this.#time()}, waiting for ${unrest}`);
     for (const violation of violationsAtRest(this.#truth(), { kind: this.#runAtRest() })) this.#found.push(violation);
   }
 
