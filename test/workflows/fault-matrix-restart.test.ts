@@ -88,7 +88,7 @@ test('payments at three steps go on where they were, and each is sent once', asy
   await Promise.all([validation.reached, answer.reached]);
   await captured(flow, waiting.paymentId);
 
-  await running.stop();
+  await running.kill();
   validation.open();
   answer.open();
   flow.sandbox.setRecord(waiting.paymentId, COMPLETED);
