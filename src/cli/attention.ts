@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ExampleUpdate, Resolution, Waiting } from '../client';
+import type { DisputeResolution, ExampleUpdate, Resolution, Waiting } from '../client';
 import { runbookPage } from '../payment/attention';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
@@ -46,11 +46,11 @@ function waitingLines({ kind, paymentId, reason, since, amount, currency, servic
   return lines;
 }
 
-/** As a command of `billpay` where there is one, else as the update itself. */
-function pasteable(paymentId: string, { workflowId, name, argument }: ExampleUpdate): string {
-  if ('decision' in argument) return resolveCommand(paymentId, argument);
-  return `temporal workflow update execute --workflow-id ${workflowId} --name ${name} --input '${JSON.stringify(argument)}'`;
-}
+const pasteable = (paymentId: string, { argument }: ExampleUpdate): string =>
+  'decision' in argument ? resolveCommand(paymentId, argument) : disputeCommand(paymentId, argument);
+
+const disputeCommand = (paymentId: string, { agreed, operator, note }: DisputeResolution): string =>
+  `billpay dispute-resolve ${paymentId} --${agreed} --operator "${operator}" --note "${note}"`;
 
 function resolveCommand(
   paymentId: string,

@@ -70,6 +70,12 @@ export function createInbox(database: Database) {
         [callback.paymentId, callback.digest],
       );
       if (known.rows[0] !== undefined) return { kind: 'duplicate', id: safeInteger(known.rows[0].id) };
+      // Beyond the limit, the other flood: one statement, so that nobody waits for another's round trips. Nothing is stored any more.
+      const beyond = await database.query(
+        'UPDATE callback_counts SET overflowed = overflowed + 1 WHERE payment_id = $1 AND stored >= $2',
+        [callback.paymentId, MAX_STORED_CALLBACKS],
+      );
+      if (beyond.rowCount === 1) return { kind: 'overflow' };
       return await database.transaction((tx) => store(tx, callback));
     },
 

@@ -1,8 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readResultCode } from '../../src/almara/result-codes';
-import { createProgram } from '../../src/cli/program';
-import { EngineUnavailable } from '../../src/client';
 import {
   readCallbacksConfig,
   readCliConfig,
@@ -11,12 +9,6 @@ import {
   readWorkerConfig,
 } from '../../src/config';
 import { QUERIES, SEARCH_ATTRIBUTES, SIGNALS, TASK_QUEUE, UPDATES, WORKFLOWS } from '../../src/payment/contract';
-import {
-  cancellationProblem,
-  disputeResolutionProblem,
-  resolutionProblem,
-  statusCheckProblem,
-} from '../../src/payment/decisions';
 import { POLICY_BOUNDS } from '../../src/payment/policy';
 
 /** What the documents say is held against the code, so that neither changes without the other. */
@@ -31,7 +23,6 @@ const markdownIn = (folder: string): string[] =>
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'src/sandbox/README.md', ...markdownIn('docs')];
 
 const README = read('README.md');
-const OPERATORS = read('docs/operators.md');
 const TECHNICAL = read('docs/technical-description.md');
 
 /** Headings and prose without fenced blocks, where `#` and brackets mean other things. */
@@ -158,81 +149,6 @@ describe('the configuration table', () => {
       const row = rows.find((candidate) => variablesOf(candidate).includes(variable)) ?? '';
       expect([variable, row]).toEqual([variable, expect.stringContaining(`\`${value}\``)]);
     }
-  });
-});
-
-describe('docs/operators.md', () => {
-  const details = read('src/workflows/details.ts');
-  const reasons = [
-    ...(/AttentionReason =([\s\S]*?);/.exec(read('src/payment/outcome.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g),
-  ].map(([, reason = '']) => reason);
-
-  it('has a heading for every reason, where the Web UI points to it', () => {
-    expect(reasons.length).toBeGreaterThan(6);
-    expect(details).toContain("OPERATORS_PAGE = 'docs/operators.md'");
-    expect([...reasons, 'disputed'].filter((reason) => !anchorsOf(OPERATORS).includes(reason))).toEqual([]);
-  });
-
-  it('has every stage', () => {
-    const stages = [
-      ...(/type Stage =([\s\S]*?);/.exec(read('src/payment/progress.ts'))?.[1] ?? '').matchAll(/'([\w-]+)'/g),
-    ].map(([, stage = '']) => stage);
-    expect(stages.length).toBeGreaterThan(5);
-    expect(
-      stages.filter(
-        (stage) =>
-          !new RegExp(`^\\| \`${stage}\``, 'm').test(OPERATORS) ||
-          !new RegExp(`^\\| \`${stage}\``, 'm').test(TECHNICAL),
-      ),
-    ).toEqual([]);
-  });
-
-  it('shows updates that would be accepted', () => {
-    const shown = [
-      ...OPERATORS.matchAll(/^ {4}(checkStatusNow|cancelPayment|resolvePayment|resolveDispute) +(\{.*\})$/gm),
-    ];
-    expect(new Set(shown.map(([, name]) => name))).toEqual(new Set(Object.values(UPDATES)));
-    for (const [, name, json = ''] of shown) {
-      const argument: unknown = JSON.parse(json);
-      const problem = {
-        checkStatusNow: statusCheckProblem,
-        cancelPayment: cancellationProblem,
-        resolvePayment: (given: unknown) => resolutionProblem(given, 220),
-        resolveDispute: disputeResolutionProblem,
-      }[name as keyof typeof UPDATES];
-      expect([json, problem(argument)]).toEqual([json, undefined]);
-    }
-  });
-
-  const commands = [OPERATORS, read('docker-compose.yml').replace(/\\\n#/g, '')].flatMap((text) =>
-    [...text.matchAll(/^(?: {4}|# +npx )billpay (.*)$/gm)].map(([, line = '']) => line),
-  );
-
-  it.each(commands)('shows a command that billpay has: %s', async (line) => {
-    const words = [...line.matchAll(/"([^"]*)"|<[^>]*>|\S+/g)].map(
-      ([whole, quoted]) => quoted ?? (whole.startsWith('<') ? 'id-1234567' : whole),
-    );
-    const said: string[] = [];
-    const run = createProgram({
-      version: '0',
-      connect: () => Promise.reject(new EngineUnavailable('away', 'nowhere', 'server')),
-      loadStore: () => Promise.reject(new Error('no store')),
-      databaseUrl: () => undefined,
-      out: (text) => said.push(text),
-      err: (text) => said.push(text),
-      readInput: () => Promise.resolve(''),
-      newPaymentId: () => 'id-1234567',
-      onInterrupt: () => () => undefined,
-      colour: false,
-    });
-    // Understood, and stopped only by the server that is not there.
-    expect([await run(words), said]).toEqual([69, expect.arrayContaining(['away'])]);
-  });
-
-  it('shows the main commands', () => {
-    expect(new Set(commands.map((line) => line.split(' ')[0]))).toEqual(
-      new Set(['status', 'check', 'cancel', 'resolve', 'pay', 'dispute', 'dispute-resolve']),
-    );
   });
 });
 
