@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { createPaymentActivities } from '../../src/activities/payments';
 import { mayDecide } from '../../src/activities/operators';
 import type { ActivityDependencies } from '../../src/activities';
@@ -164,4 +166,19 @@ test('one update id acts once: the database refuses a second action of the same 
   await record(paymentId, 'resolveDispute', 'one');
   for (const action of ['resolvePayment', 'cancelPayment']) await record(paymentId, action, null);
   await record(paymentId, 'resolvePayment', null);
+});
+
+test('G1: what the runbook has written by hand after a restore takes every free claim, and only these', async () => {
+  const runbook = readFileSync(path.join(__dirname, '../../docs/runbook.md'), 'utf8');
+  const [, statement = ''] = /```sql\n\s*(UPDATE payments[\s\S]*?)```/.exec(runbook) ?? [];
+  const open = newPaymentId();
+  await store.payments.register(requestOf(open), 'fingerprint');
+  const sent = await sentPayment(store);
+  const { claim } = await store.payments.facts(sent);
+  await onDatabase(database.url, (client) => client.query(statement));
+  const nonce = { nonce: 'later', account: 'hash', tokenExpiresAt: new Date() };
+  expect(await store.payments.claim(open, nonce)).toEqual({ kind: 'taken' });
+  const unsent = { paymentId: open, outcome: cancelled(open), callbacksConsidered: 0, unsent: true };
+  expect(await store.payments.close(unsent)).toEqual({ kind: 'may-have-been-sent' });
+  expect((await store.payments.facts(sent)).claim).toEqual(claim);
 });

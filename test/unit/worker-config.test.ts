@@ -76,6 +76,8 @@ describe('what is refused', () => {
     ['LOG_LEVEL', 'no level', 'VALUE'],
     ['FAILED_WITHOUT_CODE', 'no choice', 'VALUE'],
     ['ALLOW_TEST_POLICY', 'no choice', 'VALUE'],
+    ['SUBMISSIONS', 'no choice', 'VALUE'],
+    ['BILLPAY_OPERATORS', 'names nobody', ' , '],
   ];
 
   test.each(BAD)('worker: %s, %s', (name, _what, value) => {
