@@ -10,7 +10,7 @@ export const OUTCOMES = {
   retried:
     'Run again by whoever is alive. What it had done already it finds; the payment goes on as if nothing had happened.',
   'expires-unsent':
-    'Tried again until it works or `submitWithin` is over; then declined as `expired` and sealed, so that it is never sent.',
+    'Tried again until it works or `submitWithin` is over; then declined as `expired` and sealed, so that it is never sent. What was claimed after all does not close so, and is asked by its id.',
   'waits-for-store':
     'Repeated until the store answers, and a person sees `store-unavailable` in time. Meanwhile nothing is sent, believed or ended.',
   'claim-decides':
@@ -90,8 +90,8 @@ const unanswered = answer('expires-unsent', 'unknown-then-asked', 'looked-again'
 /** Only the payment POST captures. */
 const afterCapture = answer(NO_CAPTURE, 'unknown-then-asked', NO_CAPTURE, NO_CAPTURE);
 
-/** A fault of a callback. */
-const callback = (outcome: Outcome, whileClosing: Entry = NO_CALLBACK): Record<Step, Cell> =>
+/** A fault of a callback of the provider's. */
+const callback = (outcome: Outcome): Record<Step, Cell> =>
   row(
     NO_CALLBACK,
     NO_CALLBACK,
@@ -102,24 +102,28 @@ const callback = (outcome: Outcome, whileClosing: Entry = NO_CALLBACK): Record<S
     outcome,
     NO_CALLBACK,
     NO_CALLBACK,
-    whileClosing,
+    NO_CALLBACK,
   );
+
+/** Whoever sends it chooses the moment. */
+const atAnyStep = (outcome: Outcome): Record<Step, Cell> =>
+  row(outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome);
 
 // prettier-ignore
 export const MATRIX: Readonly<Record<Fault, Readonly<Record<Step, Cell>>>> = {
-  //                                  register           validate         reserve            look             claim                 send                  callback             poll            decide             close
-  'worker-killed-before-effect':  row('retried',         'retried',       'retried',         'retried',       'retried',            'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
-  'worker-killed-after-effect':   row('retried',         'retried',       'retried',         'retried',       'unknown-then-asked', 'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
-  'worker-stalled':               row('retried',         'retried',       'retried',         'claim-decides', 'claim-decides',      'unknown-then-asked', 'retried',           'retried',      'first-stands',    'first-stands'),
-  'endpoint-killed':              row(NO_ENDPOINT,       NO_ENDPOINT,     NO_ENDPOINT,       NO_ENDPOINT,     NO_ENDPOINT,          NO_ENDPOINT,          'seen-at-next-look', NO_ENDPOINT,    NO_ENDPOINT,       NO_ENDPOINT),
-  'store-down':                   row('waits-for-store', NO_STORE,        'waits-for-store', NO_STORE,        'expires-unsent',     NO_STORE,             'seen-at-next-look', 'looked-again', 'waits-for-store', 'waits-for-store'),
-  'commit-answer-lost':           row('retried',         NO_COMMIT,       'retried',         NO_COMMIT,       'claim-decides',      NO_COMMIT,            'seen-at-next-look', 'looked-again', 'retried',         'retried'),
-  'engine-restarted':             row('retried',         'retried',       'retried',         'claim-decides', 'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'retried',      'sent-again',      'retried'),
-  'run-reset':                    row('retried',         'retried',       'retried',         'claim-decides', 'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
-  'run-terminated-and-restarted': row('retried',         'retried',       'retried',         'claim-decides', 'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
-  'started-twice':                row('same-end',        'same-end',      'same-end',        'same-end',      'same-end',           'same-end',           'same-end',          'same-end',     'same-end',        'same-end'),
-  'cancel-requested':             row('claim-decides',   'claim-decides', 'claim-decides',   'claim-decides', 'claim-decides',      'too-late',           'too-late',          'too-late',     'first-stands',    'too-late'),
-  'operator-decides':             row('refused',         'refused',       'refused',         'refused',       'refused',            'refused',            'first-stands',      'first-stands', 'first-stands',    'refused'),
+  //                                  register           validate         reserve            look              claim                 send                  callback             poll            decide             close
+  'worker-killed-before-effect':  row('retried',         'retried',       'retried',         'retried',        'retried',            'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
+  'worker-killed-after-effect':   row('retried',         'retried',       'retried',         'retried',        'unknown-then-asked', 'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
+  'worker-stalled':               row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'retried',           'retried',      'first-stands',    'first-stands'),
+  'endpoint-killed':              row(NO_ENDPOINT,       NO_ENDPOINT,     NO_ENDPOINT,       NO_ENDPOINT,      NO_ENDPOINT,          NO_ENDPOINT,          'seen-at-next-look', NO_ENDPOINT,    NO_ENDPOINT,       NO_ENDPOINT),
+  'store-down':                   row('waits-for-store', NO_STORE,        'waits-for-store', 'expires-unsent', 'expires-unsent',     NO_STORE,             'seen-at-next-look', 'looked-again', 'waits-for-store', 'waits-for-store'),
+  'commit-answer-lost':           row('retried',         NO_COMMIT,       'retried',         'retried',        'claim-decides',      NO_COMMIT,            'seen-at-next-look', 'looked-again', 'retried',         'retried'),
+  'engine-restarted':             row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'retried',      'sent-again',      'retried'),
+  'run-reset':                    row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
+  'run-terminated-and-restarted': row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
+  'started-twice':                row('same-end',        'same-end',      'same-end',        'same-end',       'same-end',           'same-end',           'same-end',          'same-end',     'same-end',        'same-end'),
+  'cancel-requested':             row('claim-decides',   'claim-decides', 'claim-decides',   'claim-decides',  'claim-decides',      'too-late',           'too-late',          'too-late',     'first-stands',    'too-late'),
+  'operator-decides':             row('refused',         'refused',       'refused',         'refused',        'refused',            'refused',            'first-stands',      'first-stands', 'first-stands',    'refused'),
   'connection-refused':           unanswered,
   'reset-before-capture':         unanswered,
   'reset-after-capture':          afterCapture,
@@ -137,8 +141,8 @@ export const MATRIX: Readonly<Record<Fault, Readonly<Record<Step, Cell>>>> = {
   'callback-early':               callback('same-end'),
   'callback-late':                callback('same-end'),
   'callbacks-reordered':          callback('same-end'),
-  'callback-forged':              callback('refused'),
-  'callback-contradictory':       callback('raised', 'raised'),
+  'callback-forged':              atAnyStep('refused'),
+  'callback-contradictory':       atAnyStep('raised'),
 };
 
 export interface Possible {

@@ -8,7 +8,7 @@ export const STEPS = [
   'register',
   'validate',
   'reserve',
-  /** The look-up right before sending: the provider alone. */
+  /** The look-up right before sending, and what the store knows of a record that it finds. */
   'look',
   /** The store alone. */
   'claim',
@@ -65,9 +65,9 @@ export const FAULTS = [
   /** After the payment is closed. */
   'callback-late',
   'callbacks-reordered',
-  /** Without our token, whatever it says. */
+  /** Without our token, whatever it says, and whatever step the payment is at. */
   'callback-forged',
-  /** It says the opposite of the record or of the outcome; at `close`: while that is being written. */
+  /** It says the opposite of the record or of the outcome, whatever step the payment is at; at `close`: while that is written. */
   'callback-contradictory',
 ] as const;
 export type Fault = (typeof FAULTS)[number];

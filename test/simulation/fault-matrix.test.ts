@@ -21,10 +21,11 @@ const MAY_BE_CANCELLED: readonly Outcome[] = [
 const endsOf = (outcome: Outcome): readonly string[] =>
   MAY_BE_CANCELLED.includes(outcome) ? [...ANY_END, 'cancelled'] : ANY_END;
 
-/** Whether this run comes by the step is the seed's: an account that is not valid is never sent. */
-const FEW = 2;
-const MORE = 10;
-const SEED = 1;
+/**
+ * Whether a run comes by the step is its seed's: an account that is not valid is never sent, and few payments have a record before
+ * they are sent. So one run first, then more, until one does.
+ */
+const TRIES = [1, 12, 200] as const;
 
 /** A person who is asked decides in the end: that is no fault of the weather. */
 const DECIDED = 'operator-decides/decide';
@@ -46,9 +47,13 @@ async function injected(cell: Possible, runs: number, seed: number): Promise<Sim
 }
 
 test.each(POSSIBLE)('$fault at $step: $outcome', async (cell) => {
-  const first = await injected(cell, FEW, SEED);
-  const isInjected = (report: SimulationReport): boolean => (report.cells.get(nameOf(cell)) ?? 0) > 0;
-  expect(isInjected(first) || isInjected(await injected(cell, MORE, SEED + FEW))).toBe(true);
+  let [seed, times] = [1, 0];
+  for (const runs of TRIES) {
+    if (times > 0) break;
+    times = (await injected(cell, runs, seed)).cells.get(nameOf(cell)) ?? 0;
+    seed += runs;
+  }
+  expect(times).toBeGreaterThan(0);
 });
 
 test('in any weather: what is injected can happen, and nothing is violated', async () => {
