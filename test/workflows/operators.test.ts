@@ -232,3 +232,19 @@ describe('one update acts once', () => {
     expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
   });
 });
+
+test('signals of a megabyte and a half, and updates as large, are taken or refused, and change nothing', async () => {
+  const paymentId = await asked();
+  const run = runOf(flow, paymentId);
+  const huge = 'x'.repeat(1_500_000);
+  await run.signal('providerCallback', huge);
+  await run.signal('providerCallback', { claims: huge });
+  for (const argument of [huge, { decision: 'paid', ...AMINA, note: huge }, { decision: 'paid', operator: huge }]) {
+    const refused = await rejection(run.executeUpdate('resolvePayment', { args: [argument] as [unknown] }));
+    expect(refused).toMatchObject({ cause: { message: expect.stringMatching(/^Send one JSON|must say/) as string } });
+  }
+  expect(await stageOf(flow, paymentId)).toBe('needs-attention');
+  expect(await actionsOf(paymentId)).toEqual([]);
+  await of(paymentId).resolve({ decision: 'declined', ...WANJIRU });
+  expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
+});
