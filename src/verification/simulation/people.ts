@@ -103,7 +103,7 @@ export class People {
       case 'operator-decides':
         return this.decide();
       case 'callback-forged':
-        return this.#call(random.pick(CONTENTS), `${BASE}/callbacks/almara/x/${'A'.repeat(43)}`);
+        return this.#call(random.pick(HARMFUL), `${BASE}/callbacks/almara/x/${'A'.repeat(43)}`);
       case 'callback-contradictory':
         return this.#contradict();
     }
@@ -158,6 +158,13 @@ export class People {
 
 export const needsAttention = (visible: Readonly<Record<string, unknown>> | undefined): boolean =>
   [visible?.['BillPaymentState']].flat().includes('NeedsAttention');
+
+/** What somebody forges who wants a payment declined, or believed. */
+const HARMFUL: readonly CallbackContent[] = [
+  { shape: 'nested', status: 6, code: '1' },
+  { shape: 'nested', status: 6, code: '18' },
+  { shape: 'nested', status: 4, code: '0' },
+];
 
 const CONTENTS: readonly CallbackContent[] = [
   { shape: 'nested', status: 6, code: '1' },

@@ -7,9 +7,13 @@ import type { RunReport } from './world';
 
 export function describeFailure(
   { seed, violations, trace, scenario, hash }: RunReport,
-  { bug, withTrace }: { readonly bug?: Bug | undefined; readonly withTrace: boolean },
+  {
+    bug,
+    only,
+    withTrace,
+  }: { readonly bug?: Bug | undefined; readonly only?: string | undefined; readonly withTrace: boolean },
 ): string {
-  const replay = `npm run simulate -- --runs 1 --seed ${seed}${bug === undefined ? '' : ` --bug ${bug}`} --trace`;
+  const replay = `npm run simulate -- --runs 1 --seed ${seed}${bug === undefined ? '' : ` --bug ${bug}`}${only === undefined ? '' : ` --only ${only}`} --trace`;
   return [
     `Seed ${seed} (${scenario.behaviour}) violates:`,
     ...violations.map(({ guarantee, what }) => `  ${guarantee}: ${what}`),

@@ -25,7 +25,7 @@ const AMOUNT = 220;
 
 export function createScenario(random: Random, only: Cell | undefined): Scenario {
   const candidates = only?.step === 'callback' ? WITH_CALLBACK : BEHAVIOURS;
-  const behaviour = random.pick(only !== undefined && random.chance(0.5) ? PLAIN : candidates);
+  const behaviour = random.pick(random.chance(0.4) ? HARD : candidates);
   const service = behaviour.name.startsWith('prepaid') ? 'KE-KPLC-PREPAID' : 'KE-KPLC-POSTPAID';
   const serviceId = SERVICES.find(({ serviceCode }) => serviceCode === service)?.serviceId ?? '';
   const isFunded = only?.step === 'reserve' || random.chance(0.75);
@@ -54,11 +54,23 @@ export function createScenario(random: Random, only: Cell | undefined): Scenario
       (one) => one.serviceId,
     ),
     failedWithoutCode: random.chance(0.9) ? 'ask' : 'decline',
-    operators: only?.step === 'decide' ? 'quick' : random.pick(['quick', 'slow', 'away']),
+    operators: only !== undefined ? 'quick' : random.pick(['quick', 'slow', 'away']),
   };
 }
 
-const PLAIN = BEHAVIOURS.filter(({ name }) => name === 'paid-with-callback' || name === 'failed-refusal');
+/** Where the protocols have to earn their keep. */
+const HARD = [
+  'paid-with-callback',
+  'failed-refusal',
+  'failed-callback-lost',
+  'failed-callback-lost',
+  'failed-then-completed',
+  'not-found-then-paid',
+  'post-timeout',
+  'reset-before-capture',
+]
+  .map((name) => BEHAVIOURS.find((behaviour) => behaviour.name === name))
+  .filter((one) => one !== undefined);
 const WITH_CALLBACK = BEHAVIOURS.filter(({ callbacks }) => callbacks.length > 0);
 
 /** Defaults mostly; at times everything at once, at times nothing for long. */

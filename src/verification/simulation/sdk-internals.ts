@@ -30,9 +30,7 @@ import type {
 const WRITTEN_FOR = '1.24.0';
 
 /** @throws Error when the SDK is another version than the one this was written for, or has another shape */
-export function assertKnownSdk(): void {
-  const path = require.resolve('@temporalio/worker/package.json');
-  const { version } = JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string };
+export function assertKnownSdk(version = installedVersion()): void {
   const problem =
     version !== WRITTEN_FOR
       ? `found ${version}`
@@ -45,6 +43,11 @@ export function assertKnownSdk(): void {
       "`ReusableVMWorkflowCreator`, `BaseVMWorkflow.activate`, `createWorkflow` and `parseWorkflowCode` of @temporalio/worker's lib against " +
       'src/verification/simulation/sdk-internals.ts, run `npx jest test/simulation`, then raise the version there.',
   );
+}
+
+function installedVersion(): string {
+  const path = require.resolve('@temporalio/worker/package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }
 
 export async function loadWorkflows(code: string, activityNames: readonly string[]): Promise<WorkflowVm> {
