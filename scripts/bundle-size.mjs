@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { bundleWorkflows } from './workflow-bundle.mjs';
 
-const LIMIT = 2_000_000;
+const LIMIT = 2_200_000;
 
 const workflows = process.argv[2] ?? path.join(path.dirname(import.meta.dirname), 'src/workflows/index.ts');
 const bytes = Buffer.byteLength(await bundleWorkflows(path.resolve(workflows)));
