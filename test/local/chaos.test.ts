@@ -66,6 +66,7 @@ test('a short run: everything is struck, everything comes to rest, and no guaran
   expect(report.stalled).toEqual({ 'worker-1': 1, 'worker-2': 1 });
   expect(report.resets).toEqual({ running: 1, closed: 1 });
   expect(report.terminated).toEqual({ 'and started again': 1 });
+  expect(report.forgotten).toEqual({ 'and started again': 1 });
   const count = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, one) => sum + one, 0);
   expect(count(report.providerFaults)).toBeGreaterThan(0);
   expect(count(report.outcomes)).toBe(30);

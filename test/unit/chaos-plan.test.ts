@@ -41,7 +41,7 @@ describe('the plan of a chaos run', () => {
       for (const process of PROCESSES)
         expect(kinds('kill').map((strike) => 'process' in strike && strike.process)).toContain(process);
       expect(new Set(strikes.map(({ kind }) => kind))).toEqual(
-        new Set(['kill', 'stall', 'lose-commit-answer', 'reset', 'terminate']),
+        new Set(['kill', 'stall', 'lose-commit-answer', 'reset', 'terminate', 'forget']),
       );
       const times = strikes.map(({ at }) => at);
       expect(times).toEqual([...times].sort((one, other) => one - other));

@@ -41,6 +41,8 @@ export type Strike = {
   | { readonly kind: 'lose-commit-answer'; readonly words: string }
   | { readonly kind: 'reset'; readonly which: 'running' | 'closed' }
   | { readonly kind: 'terminate' }
+  /** The engine forgets a closed payment, as it does when the retention time is over. */
+  | { readonly kind: 'forget' }
 );
 
 export const FLOAT = 'chaos-float';
@@ -153,6 +155,7 @@ const STRIKES: readonly (readonly [kind: string, perThousand: number, make: (cha
   ['reset running', 40, () => ({ kind: 'reset', which: 'running' })],
   ['reset closed', 20, () => ({ kind: 'reset', which: 'closed' })],
   ['terminate', 12, () => ({ kind: 'terminate' })],
+  ['forget', 8, () => ({ kind: 'forget' })],
 ];
 
 type Unplaced = Strike extends infer One ? (One extends Strike ? Omit<One, 'at' | 'chance'> : never) : never;

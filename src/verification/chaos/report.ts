@@ -18,6 +18,10 @@ export interface Report {
   readonly connectionsCut: Counts;
   readonly resets: Counts;
   readonly terminated: Counts;
+  /** Runs that stood still and were reset by people: see `rescue`. */
+  readonly rescued: Counts;
+  /** By the engine. */
+  readonly forgotten: Counts;
   /** What callers and operators did, with the answers they got. */
   readonly people: Counts;
   /** Processes that ended although nobody killed them: they are started while a server they need is down. */
@@ -74,6 +78,8 @@ export async function makeReport(
     connectionsCut: tally.of('connections to the store cut'),
     resets: tally.of('reset'),
     terminated: tally.of('terminated'),
+    forgotten: tally.of('forgotten'),
+    rescued: tally.of('rescued'),
     people: tally.of('people'),
     endedByThemselves: Object.fromEntries(
       Object.entries({ ...stage.workers, endpoint: stage.endpoint }).map(([name, { endedByItself }]) => [
@@ -125,6 +131,8 @@ export function inWords(report: Report): string {
     ...list('Connections to the store cut', report.connectionsCut),
     ...list('Runs reset', report.resets),
     ...list('Runs terminated', report.terminated),
+    ...list('Runs of closed payments deleted', report.forgotten),
+    ...list('Runs that stood still, and were reset by people', report.rescued),
     ...list('Callers and operators, with the answers they got', report.people),
     ...list('Processes that ended by themselves', report.endedByThemselves),
     ...list('Planned and not done', report.notDone),

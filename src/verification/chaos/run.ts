@@ -4,6 +4,7 @@ import { People } from './people';
 import type { Plan, PlannedPayment } from './plan';
 import type { Stage } from './stage';
 import { Strikes } from './strikes';
+import { rescue } from './rescue';
 import { Tally } from './tally';
 import { Watch } from './watch';
 
@@ -20,6 +21,7 @@ export interface Ran {
   readonly planned: ReadonlyMap<string, PlannedPayment>;
   readonly watch: Watch;
   readonly people: People;
+  readonly strikes: Strikes;
   readonly tally: Tally;
   /** What had not come to rest when the time was up; empty when everything has. */
   readonly missing: readonly string[];
@@ -46,12 +48,12 @@ export async function run(stage: Stage, { plan, open, deadline, progress }: RunO
   await strikes.idle();
   stage.calm();
   await Promise.race([stage.sandbox.idle(), aborted(deadline)]);
-  await untilAtRest(stage, watch, deadline, progress);
+  await untilAtRest(stage, { watch, tally, deadline, progress });
   await looking.stop();
   await people.idle();
   // What the last decisions have set in motion.
-  const missing = await untilAtRest(stage, watch, deadline, progress);
-  return { planned, watch, people, tally, missing, drivenMs };
+  const missing = await untilAtRest(stage, { watch, tally, deadline, progress });
+  return { planned, watch, people, strikes, tally, missing, drivenMs };
 }
 
 function lookAgainAndAgain(watch: Watch, people: People, progress: (line: string) => void, of: number) {
@@ -119,17 +121,23 @@ async function startOne(stage: Stage, { request }: PlannedPayment, deadline: Abo
   }
 }
 
+interface Resting extends Pick<RunOptions, 'deadline' | 'progress'> {
+  readonly watch: Watch;
+  readonly tally: Tally;
+}
+
+const RESCUES_AT_ONCE = 10;
+
+const openOf = (watch: Watch): readonly string[] =>
+  [...watch.started].filter((id) => !watch.outcomes.has(id) && !watch.attention.has(id));
+
 /** Until every payment is closed or with a person, and every callback and dispute is dealt with. */
-async function untilAtRest(
-  stage: Stage,
-  watch: Watch,
-  deadline: AbortSignal,
-  progress: (line: string) => void,
-): Promise<readonly string[]> {
+async function untilAtRest(stage: Stage, { watch, tally, deadline, progress }: Resting): Promise<readonly string[]> {
   let toldAt = 0;
   for (;;) {
     const missing = await whatIsMissing(stage, watch).catch((error: unknown) => [`the servers: ${String(error)}`]);
     if (missing.length === 0 || deadline.aborted) return missing;
+    for (const id of openOf(watch).slice(0, RESCUES_AT_ONCE)) await rescue(stage, id, tally).catch(() => undefined);
     if (performance.now() - toldAt > TELL_EVERY_MS) {
       progress(`not at rest yet: ${missing.slice(0, 4).join('; ')}${missing.length > 4 ? '; …' : ''}`);
       toldAt = performance.now();
@@ -147,7 +155,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 async function whatIsMissing(stage: Stage, watch: Watch): Promise<string[]> {
   await watch.lookAtStore();
   await watch.lookAtEngine();
-  const open = [...watch.started].filter((id) => !watch.outcomes.has(id) && !watch.attention.has(id));
   const { rows } = await stage.sql.query<{ payment_id: string }>(
     `SELECT DISTINCT c.payment_id
        FROM callback_inbox c JOIN payments p USING (payment_id)
@@ -157,7 +164,7 @@ async function whatIsMissing(stage: Stage, watch: Watch): Promise<string[]> {
     'SELECT payment_id FROM disputes WHERE opened_at IS NULL',
   );
   return [
-    ...open.map((id) => `${id} is open`),
+    ...openOf(watch).map((id) => `${id} is open`),
     ...disputes.rows.map(({ payment_id: id }) => `${id} is disputed and no workflow was started for it`),
     ...rows.map(({ payment_id: id }) => `${id} has a callback that nobody has dealt with`),
     ...(await runsOfClosed(stage, watch)),

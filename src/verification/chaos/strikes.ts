@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { workflowIdOf } from '../../payment/contract';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { PaymentConflict, type BillPaymentOutcome } from '../../client';
+import type { Violation } from '../guarantees';
 import type { Cut } from '../../local/tcp-proxy';
 import { pick } from '../../sandbox';
 import { patiently } from './patience';
@@ -12,6 +15,8 @@ import type { Watch } from './watch';
 export class Strikes {
   /** What is done to one process waits for what is done to it before. */
   readonly #turns = new Map<ProcessName, Promise<void>>();
+  /** A payment that was forgotten by more than the engine (G8). */
+  readonly violations: Violation[] = [];
   readonly #busy = new Set<Promise<void>>();
 
   constructor(
@@ -39,6 +44,8 @@ export class Strikes {
         return this.#inBackground(() => this.#reset(strike));
       case 'terminate':
         return this.#inBackground(() => this.#terminate(strike.chance));
+      case 'forget':
+        return this.#inBackground(() => this.#forget(strike.chance));
     }
   }
 
@@ -103,6 +110,50 @@ export class Strikes {
     await patiently(async () => void (await this.stage.payments.start(planned.request)));
   }
 
+  /** The store remembers: other content is a conflict still, and the same content is the same payment with the same end (G8). */
+  async #forget(chance: number): Promise<void> {
+    const { client, payments } = this.stage;
+    const paymentId = await patiently(async () => {
+      const id = this.#choose('closed', chance);
+      const run = client.workflow.getHandle(workflowIdOf(id));
+      const { runId, status } = await run.describe();
+      if (status.name !== 'COMPLETED') throw new Error('its run is about to end');
+      const execution = {
+        namespace: client.options.namespace,
+        workflowExecution: { workflowId: run.workflowId, runId },
+      };
+      await client.workflowService.deleteWorkflowExecution(execution);
+      return id;
+    });
+    const planned = this.planned.get(paymentId);
+    if (planned === undefined) return;
+    await patiently(() => this.#isForgotten(paymentId));
+    const { request } = planned;
+    const report = (what: string): void => void this.violations.push({ guarantee: 'G8', paymentId, what });
+    await patiently(async () => {
+      const answer = await answerOf(payments.pay({ ...request, amount: request.amount + 1 }, { waitMs: WAIT_MS }));
+      if (answer !== 'conflict') report(`forgotten, started with another amount, and the answer was ${answer.kind}`);
+    });
+    const before = JSON.parse(this.watch.outcomes.get(paymentId) ?? '{}') as Partial<BillPaymentOutcome>;
+    await patiently(async () => {
+      const answer = await answerOf(payments.pay(request, { waitMs: WAIT_MS }));
+      if (answer !== 'conflict' && answer.kind === 'open') throw new Error('not answered yet');
+      if (answer === 'conflict' || answer.kind !== before.kind || answer.closedAt !== before.closedAt)
+        report(`forgotten and started again: it was ${before.kind}, and now the answer is ${JSON.stringify(answer)}`);
+    });
+    this.tally.add('forgotten', 'and started again');
+  }
+
+  async #isForgotten(paymentId: string): Promise<void> {
+    try {
+      await this.stage.client.workflow.getHandle(workflowIdOf(paymentId)).describe();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return;
+      throw error;
+    }
+    throw new Error('the engine still knows it');
+  }
+
   #choose(which: 'running' | 'closed', chance: number): string {
     const ids =
       which === 'closed'
@@ -114,4 +165,15 @@ export class Strikes {
   }
 }
 
+/** A conflict may be told by the worker only, once it has looked into the store. */
+async function answerOf<Answer>(asked: Promise<Answer>): Promise<Answer | 'conflict'> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof PaymentConflict) return 'conflict';
+    throw error;
+  }
+}
+
+const WAIT_MS = 20_000;
 const CUTS: readonly [Cut, ...Cut[]] = ['after-forwarding', 'after-the-answer', 'in-the-answer', 'before-forwarding'];

@@ -24,6 +24,7 @@ export async function findViolations(
   const violations: Violation[] = [
     ...ran.watch.changes,
     ...ran.people.violations,
+    ...ran.strikes.violations,
     ...(await checkFunds(stage)),
     ...(await checkDisputes(stage)),
   ];
