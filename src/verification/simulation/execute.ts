@@ -7,7 +7,7 @@ import type { StoreModel } from '../store-model';
 import type { Attempt, AttemptOrder } from './activities';
 import { Actor } from './actor';
 import { createSimulatedAlmara } from './almara';
-import { createGate, type Gate, type GateParts, type Host } from './gate';
+import { createGate, type GateParts, type Host } from './gate';
 import type { Provider } from './provider';
 import { gateStore, type StoreOutage } from './store-gates';
 import type { Worker, Workers } from './workers';
@@ -23,8 +23,8 @@ export interface ExecuteParts extends GateParts {
   readonly workflowId: string;
   readonly onEffect: () => void;
   /** Planted bugs put themselves between. */
-  readonly spoilAlmara: (almara: Almara, worker: Worker) => Almara;
-  readonly spoilActivities: (activities: Activities, gate: Gate) => Activities;
+  readonly spoilAlmara: (almara: Almara) => Almara;
+  readonly spoilActivities: (activities: Activities) => Activities;
 }
 
 export type Activities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
@@ -45,13 +45,12 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
     const almara = createSimulatedAlmara({ agenda, gate, worker, provider, stepOf });
     const activities = parts.spoilActivities(
       createActivities({
-        almara: parts.spoilAlmara(almara, worker),
+        almara: parts.spoilAlmara(almara),
         store,
         settings,
         log: silentLog,
         clock: { now: () => agenda.now, monotonic: () => agenda.now },
       }),
-      gate,
     );
     const environment = new MockActivityEnvironment(
       {

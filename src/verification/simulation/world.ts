@@ -145,7 +145,7 @@ export class World {
           failedWithoutCode: scenario.failedWithoutCode,
           allowTestPolicy: false,
         },
-        spoilAlmara: (almara, worker) => spoilAlmara(bug, almara, worker),
+        spoilAlmara: (almara) => spoilAlmara(bug, almara),
         spoilActivities: (activities) => spoilActivities(bug, activities, model),
       }),
       mayReport: () => true,
