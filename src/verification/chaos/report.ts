@@ -72,7 +72,7 @@ export async function makeReport(
     payments: ran.watch.started.size,
     seconds: rounded(seconds),
     paymentsPerSecond: rounded(ran.watch.started.size / (ran.drivenMs / 1000)),
-    providerFaults: stage.sandbox.ledger.faults(),
+    providerFaults: Object.fromEntries(Object.entries(stage.sandbox.ledger.faults()).sort()),
     killed: tally.of('killed'),
     stalled: tally.of('stalled'),
     connectionsCut: tally.of('connections to the store cut'),
