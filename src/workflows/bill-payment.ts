@@ -75,7 +75,8 @@ async function reserve(payment: PaymentTracker): Promise<Reservation> {
   const { fundingAccount, paymentId, amount, currency } = payment.request;
   if (fundingAccount === undefined) return { kind: 'reserved' };
   payment.enter('reserving');
-  return await untilStored(payment, () => reserveFunds({ paymentId, fundingAccount, amount, currency }));
+  const funds = { paymentId, fundingAccount, amount, currency };
+  return await payment.turns.take(() => untilStored(payment, () => reserveFunds(funds)));
 }
 
 /** Look, claim, send (design §6). Giving up is no proof that nothing was sent: the claim decides that, in the close. */

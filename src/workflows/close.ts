@@ -22,7 +22,7 @@ export async function close(payment: PaymentTracker, ending: Ending): Promise<Cl
   const before = payment.stage;
   payment.ending = ending.outcome;
   payment.enter('recording');
-  const result = await payment.turns.take(() => record(payment, ending));
+  const result = await record(payment, ending);
   if (result.kind === 'recorded' || result.kind === 'stands') return { kind: 'closed', outcome: result.outcome };
   payment.ending = undefined;
   payment.enter(before);
@@ -41,7 +41,7 @@ export async function record(
     callbacksConsidered: payment.facts?.callbacks.count ?? 0,
     ...(action && { action }),
   };
-  const result = await untilStored(payment, () => closePayment(request));
+  const result = await payment.turns.take(() => untilStored(payment, () => closePayment(request)));
   if (result.kind === 'recorded') payment.close(result.outcome, { disputed: false });
   if (result.kind === 'stands') payment.close(result.outcome, { disputed: result.contradicts });
   return result;

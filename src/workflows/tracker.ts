@@ -47,7 +47,7 @@ export class PaymentTracker {
   /** What is being written down, from the moment it is decided. */
   ending: BillPaymentOutcome | undefined;
   outcome: BillPaymentOutcome | undefined;
-  /** A look and the flow's close never run beside each other. */
+  /** Looks, the hold and the close never run beside each other. */
   readonly turns = new Turns();
   /** Counts what was learnt: the waiting flow wakes on a change. */
   revision = 0;
