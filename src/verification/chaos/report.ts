@@ -26,6 +26,7 @@ export interface Report {
   readonly people: Counts;
   /** Processes that ended although nobody killed them: they are started while a server they need is down. */
   readonly endedByThemselves: Counts;
+  readonly restarted: Counts;
   /** What the plan wanted and could not do, such as a reset of a run that had just ended. */
   readonly notDone: Counts;
   readonly outcomes: Counts;
@@ -87,6 +88,7 @@ export async function makeReport(
         endedByItself,
       ]),
     ),
+    restarted: tally.of('restarted'),
     notDone: tally.of('not done'),
     outcomes: outcomes.of(''),
     needAttention: attention.of(''),
@@ -135,6 +137,7 @@ export function inWords(report: Report): string {
     ...list('Runs that stood still, and were reset by people', report.rescued),
     ...list('Callers and operators, with the answers they got', report.people),
     ...list('Processes that ended by themselves', report.endedByThemselves),
+    ...list('Restarted by their supervisor', report.restarted),
     ...list('Planned and not done', report.notDone),
     ...list('Payments by outcome', report.outcomes),
     ...list('Still with a person, by reason', report.needAttention),

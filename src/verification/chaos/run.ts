@@ -3,7 +3,7 @@ import { EngineUnavailable } from '../../client';
 import { People } from './people';
 import type { Plan, PlannedPayment } from './plan';
 import type { Stage } from './stage';
-import { Strikes } from './strikes';
+import { ENGINE_IS_DEAD_AFTER_MS, Strikes } from './strikes';
 import { rescue } from './rescue';
 import { Tally } from './tally';
 import { Watch } from './watch';
@@ -40,7 +40,7 @@ export async function run(stage: Stage, { plan, open, deadline, progress }: RunO
   const watch = new Watch(stage);
   const people = new People(stage, planned, tally);
   const strikes = new Strikes(stage, planned, watch, tally);
-  const looking = lookAgainAndAgain(watch, people, progress, plan.payments.length);
+  const looking = lookAgainAndAgain({ watch, people, strikes, progress, of: plan.payments.length });
   const began = performance.now();
   await start(stage, { plan, open, deadline, watch, people, strikes, tally });
   const drivenMs = performance.now() - began;
@@ -56,7 +56,14 @@ export async function run(stage: Stage, { plan, open, deadline, progress }: RunO
   return { planned, watch, people, strikes, tally, missing, drivenMs };
 }
 
-function lookAgainAndAgain(watch: Watch, people: People, progress: (line: string) => void, of: number) {
+interface Looking extends Pick<RunOptions, 'progress'> {
+  readonly watch: Watch;
+  readonly people: People;
+  readonly strikes: Strikes;
+  readonly of: number;
+}
+
+function lookAgainAndAgain({ watch, people, strikes, progress, of }: Looking) {
   let stopped = false;
   let toldAt = performance.now();
   let before = 0;
@@ -64,6 +71,7 @@ function lookAgainAndAgain(watch: Watch, people: People, progress: (line: string
     while (!stopped) {
       await watch.look();
       people.decide(watch);
+      if (performance.now() - watch.engineAnsweredAt > ENGINE_IS_DEAD_AFTER_MS) strikes.restartDeadEngine();
       const now = performance.now();
       if (now - toldAt >= TELL_EVERY_MS) {
         const rate = ((watch.outcomes.size - before) / (now - toldAt)) * 1000;

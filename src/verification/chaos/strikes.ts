@@ -49,6 +49,19 @@ export class Strikes {
     }
   }
 
+  /**
+   * On a starved machine the development server's SQLite connection stays interrupted for ever ("interrupted (9)") and the server
+   * answers nothing any more: a supervisor restarts it, as it would in production.
+   */
+  restartDeadEngine(): void {
+    this.#inTurn('engine', async () => {
+      if (performance.now() - this.watch.engineAnsweredAt < ENGINE_IS_DEAD_AFTER_MS) return;
+      await this.stage.parts.engine.kill(0);
+      this.watch.engineAnsweredAt = performance.now();
+      this.tally.add('restarted', 'the engine, which had stopped answering by itself');
+    });
+  }
+
   /** Resolves when everything that was begun is done: whatever was killed is up again. */
   async idle(): Promise<void> {
     while (this.#busy.size > 0) await Promise.all(this.#busy);
@@ -175,5 +188,7 @@ async function answerOf<Answer>(asked: Promise<Answer>): Promise<Answer | 'confl
   }
 }
 
+/** More than the longest time for which the plan keeps it down. */
+export const ENGINE_IS_DEAD_AFTER_MS = 25_000;
 const WAIT_MS = 20_000;
 const CUTS: readonly [Cut, ...Cut[]] = ['after-forwarding', 'after-the-answer', 'in-the-answer', 'before-forwarding'];

@@ -10,6 +10,8 @@ export class Watch {
   attention: ReadonlyMap<string, string> = new Map();
   /** Payments whose dispute is open. */
   disputes: readonly string[] = [];
+  /** When the engine answered last, by the monotonic clock. */
+  engineAnsweredAt = performance.now();
   /** Outcomes that were seen to change (G7). */
   readonly changes: Violation[] = [];
   #seenUntil = new Date(0);
@@ -54,6 +56,7 @@ export class Watch {
     for await (const run of this.stage.client.workflow.list({ query, pageSize: 1000 }))
       found.set(paymentIdOf(run.workflowId), reasonOf(run.searchAttributes));
     this.attention = found;
+    this.engineAnsweredAt = performance.now();
   }
 }
 
