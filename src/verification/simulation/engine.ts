@@ -16,7 +16,6 @@ export interface EngineParts {
   readonly workflowId: string;
   readonly trace: (line: string) => void;
   readonly execute: (order: AttemptOrder) => Attempt;
-  readonly mayReport: (run: Run, worker: Worker) => boolean;
   /** A run has ended. */
   readonly onEnd: (run: Run) => void;
 }
@@ -28,7 +27,7 @@ export class Engine {
   #updates = 0;
 
   constructor(private readonly parts: EngineParts) {
-    const { agenda, random, workers, trace, execute, vm, workflowId, mayReport } = parts;
+    const { agenda, random, workers, trace, execute, vm, workflowId } = parts;
     this.#activities = new Activities({
       agenda,
       random,
@@ -45,7 +44,6 @@ export class Engine {
       workers,
       workflowId,
       trace,
-      mayReport,
       startLocal: (run, task, command) => this.#activities.startLocal(run, task, command),
       commit: (run, commands) => {
         for (const command of commands) this.#commit(run, command);

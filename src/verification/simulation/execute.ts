@@ -40,7 +40,12 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
     const actor = new Actor(`${run.runId} ${command.type}.${attempt} on ${worker.name}`);
     worker.actors.add(actor);
     const gate = createGate(parts, actor, hostOf(worker, workers, parts));
-    const stepOf = (call: string): Step => stepOfCall(order, call);
+    let last: Step | undefined;
+    /** A report is the end of whatever was done last. */
+    const stepOf = (call: string): Step => {
+      if (call !== 'report' || last === undefined) last = stepOfCall(order, call);
+      return last;
+    };
     const store = gateStore({ agenda, random, outage, model, gate, stepOf, onEffect });
     const almara = createSimulatedAlmara({ agenda, gate, worker, provider, stepOf });
     const activities = parts.spoilActivities(

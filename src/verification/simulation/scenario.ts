@@ -1,7 +1,8 @@
 import type { BillPaymentRequest } from '../../payment/request';
 import { BEHAVIOURS } from '../../sandbox';
-import type { BehaviourName, Timings } from '../../sandbox/behaviour';
+import type { Behaviour, BehaviourName, Timings } from '../../sandbox/behaviour';
 import { SERVICES } from '../../sandbox/catalogue';
+import type { Step } from '../faults';
 import type { Random } from './random';
 import type { Cell } from './weather';
 
@@ -24,8 +25,7 @@ const MINUTE = 60_000;
 const AMOUNT = 220;
 
 export function createScenario(random: Random, only: Cell | undefined): Scenario {
-  const candidates = only?.step === 'callback' ? WITH_CALLBACK : BEHAVIOURS;
-  const behaviour = random.pick(random.chance(0.4) ? HARD : candidates);
+  const behaviour = random.pick(only === undefined ? (random.chance(0.4) ? HARD : BEHAVIOURS) : leadingTo(only.step));
   const service = behaviour.name.startsWith('prepaid') ? 'KE-KPLC-PREPAID' : 'KE-KPLC-POSTPAID';
   const serviceId = SERVICES.find(({ serviceCode }) => serviceCode === service)?.serviceId ?? '';
   const isFunded = only?.step === 'reserve' || random.chance(0.75);
@@ -41,7 +41,7 @@ export function createScenario(random: Random, only: Cell | undefined): Scenario
       policy: random.pick(POLICIES),
     },
     behaviour: behaviour.name,
-    deposit: random.pick([1_000, 1_000, 1_000, AMOUNT, AMOUNT - 1, 0]),
+    deposit: only !== undefined ? 1_000 : random.pick([1_000, 1_000, 1_000, AMOUNT, AMOUNT - 1, 0]),
     timings: {
       pendingMs: random.pick([0, 500, 500, MINUTE, 40 * MINUTE]),
       callbackDelayMs: random.pick([0, 500, 500, 2 * MINUTE]),
@@ -58,20 +58,33 @@ export function createScenario(random: Random, only: Cell | undefined): Scenario
   };
 }
 
+const named = (...names: readonly BehaviourName[]): readonly Behaviour[] =>
+  names.flatMap((name) => BEHAVIOURS.filter((behaviour) => behaviour.name === name));
+
 /** Where the protocols have to earn their keep. */
-const HARD = [
+const HARD = named(
   'paid-with-callback',
   'failed-refusal',
-  'failed-callback-lost',
   'failed-callback-lost',
   'failed-then-completed',
   'not-found-then-paid',
   'post-timeout',
   'reset-before-capture',
-]
-  .map((name) => BEHAVIOURS.find((behaviour) => behaviour.name === name))
-  .filter((one) => one !== undefined);
-const WITH_CALLBACK = BEHAVIOURS.filter(({ callbacks }) => callbacks.length > 0);
+);
+const WITH_CALLBACK = named('paid-with-callback', 'failed-refusal', 'failed-then-completed', 'post-timeout');
+const POLLED = named('callback-lost', 'failed-callback-lost', 'not-found-then-paid', 'post-timeout');
+const ASKED = named('failed-callback-lost', 'failed-ambiguous', 'pending-for-ever', 'reset-before-capture');
+
+/** The store is asked at the look only when a record is there already. */
+const LOOKED_AT = named('record-exists', 'paid-with-callback', 'failed-refusal');
+
+/** A payment that comes to this step, whatever it is. */
+function leadingTo(step: Step): readonly Behaviour[] {
+  if (step === 'callback') return WITH_CALLBACK;
+  if (step === 'poll') return POLLED;
+  if (step === 'look') return LOOKED_AT;
+  return step === 'decide' ? ASKED : HARD;
+}
 
 /** Defaults mostly; at times everything at once, at times nothing for long. */
 const POLICIES = [

@@ -21,8 +21,6 @@ export interface TaskParts {
   readonly startLocal: (run: Run, task: OpenTask, command: Extract<Command, { kind: 'activity' }>) => void;
   /** What a completed task asks the server for. */
   readonly commit: (run: Run, commands: readonly Command[]) => void;
-  /** A worker is about to report a task: false when it dies on the way. */
-  readonly mayReport: (run: Run, worker: Worker) => boolean;
 }
 
 export class SimulationProblem extends Error {
@@ -112,7 +110,7 @@ export class Tasks {
       if (command.kind === 'activity' && command.isLocal) this.#startLocal(run, task, command);
     const isEnding = activation.commands.some(isEnd);
     if (task.locals.size > 0 && !isEnding) return;
-    if (this.parts.mayReport(run, task.worker)) this.#complete(run, task, isEnding);
+    this.#complete(run, task, isEnding);
   }
 
   #complete(run: Run, task: OpenTask, isEnding: boolean): void {

@@ -148,7 +148,6 @@ export class World {
         spoilAlmara: (almara) => spoilAlmara(bug, almara),
         spoilActivities: (activities) => spoilActivities(bug, activities, model),
       }),
-      mayReport: () => true,
       onEnd: (run) => this.#ended(run),
     });
     this.#people = new People({
