@@ -123,7 +123,7 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'cancel-requested': of('cancel')(
     'while it is being registered, from the UI: once it is',
     'while the account is checked',
-    'while the funds are being held',
+    'while the funds are being held, right after that',
     'while the look before sending hangs',
     'right before the claim',
     'a cancellation that loses the race to the claim',
