@@ -22,6 +22,8 @@ export interface PeopleParts {
   readonly endpoint: Endpoint;
   readonly ring: CallbackKeyRing;
   readonly trace: (line: string) => void;
+  /** Whether the payment is known, with the content it was started with. */
+  readonly isRegistered: () => boolean;
 }
 
 const DEEDS = [
@@ -112,7 +114,8 @@ export class People {
   /** With the same content it is the same payment; with other content it is refused. */
   #startAgain(): void {
     const { engine, scenario, random, trace } = this.parts;
-    const isSame = random.chance(0.6);
+    // What is registered first is the payment: other content comes after it.
+    const isSame = random.chance(0.6) || !this.parts.isRegistered();
     const input = isSame ? scenario.request : { ...scenario.request, amount: scenario.request.amount + 1 };
     const isStarted = engine.start(input);
     trace(`a second start with ${isSame ? 'the same' : 'other'} content: ${isStarted ? 'a new run' : 'refused'}`);

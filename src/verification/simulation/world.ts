@@ -160,6 +160,7 @@ export class World {
       engine: this.#engine,
       provider: this.#provider,
       endpoint: this.#endpoint,
+      isRegistered: () => model.snapshot(paymentId) !== undefined,
     });
   }
 
