@@ -76,7 +76,7 @@ async function reserve(payment: PaymentTracker): Promise<Reservation> {
   if (fundingAccount === undefined) return { kind: 'reserved' };
   payment.enter('reserving');
   const funds = { paymentId, fundingAccount, amount, currency };
-  return await payment.turns.take(() => untilStored(payment, () => reserveFunds(funds)));
+  return await untilStored(payment, () => payment.turns.take(() => reserveFunds(funds)));
 }
 
 /** Look, claim, send (design §6). Giving up is no proof that nothing was sent: the claim decides that, in the close. */
@@ -140,15 +140,17 @@ interface GaveUp {
   readonly said: string;
 }
 
-/** Runs a step until `submitWithin` has passed since the start of the run. */
+/**
+ * Runs a step until `submitWithin` has passed since the start of the run. It is scheduled also when the time is up, and the engine
+ * ends it at once: a worker that was stopped for long may finish a task under the name of a later one, and a branch on the clock
+ * would then make a history that does not replay.
+ */
 async function untilExpired<T>(
   payment: PaymentTracker,
   step: (options: { readonly scheduleToCloseTimeout: number }) => Promise<T>,
 ): Promise<T | GaveUp> {
-  const left = payment.expiresAt - Date.now();
-  if (left <= 0) return { kind: 'gave-up', why: 'expired', said: 'its time was up' };
   try {
-    return await step({ scheduleToCloseTimeout: left });
+    return await step({ scheduleToCloseTimeout: Math.max(1, payment.expiresAt - Date.now()) });
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     const refused = error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
