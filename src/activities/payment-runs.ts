@@ -1,6 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { QUERIES, SEARCH_ATTRIBUTES, WORKFLOWS, workflowIdOf, type BillPaymentState } from '../payment/contract';
+import {
+  disputeWorkflowIdOf,
+  QUERIES,
+  SEARCH_ATTRIBUTES,
+  WORKFLOWS,
+  workflowIdOf,
+  type BillPaymentState,
+} from '../payment/contract';
 import { POLICY_BOUNDS, resolvePolicy } from '../payment/policy';
 import type { PaymentProgress } from '../payment/progress';
 import type { PaymentRun, StoredPayment } from '../payment/reconciliation';
@@ -48,6 +55,18 @@ const endings: Readonly<Partial<Record<string, string>>> = {
   CANCELLED: 'was cancelled',
 };
 
+/** What became of the run of a dispute that should wait for people. Undefined: it waits. */
+export async function endOfDispute(paymentId: string): Promise<'completed' | 'lost' | undefined> {
+  try {
+    const { status } = await Context.current().client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).describe();
+    if (status.name === 'RUNNING') return undefined;
+    return status.name === 'COMPLETED' ? 'completed' : 'lost';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'lost';
+    throw error;
+  }
+}
+
 /** When a person is asked, by the run itself. Undefined when it does not answer: then only the longest policy is certain. */
 async function attentionOf(paymentId: string): Promise<Date | undefined> {
   const { client } = Context.current();
@@ -89,6 +108,22 @@ export async function paymentsWithRuns(
     paymentIds.push(id.slice(prefix.length));
   }
   return { paymentIds, ...(nextPageToken.length > 0 && { next: Buffer.from(nextPageToken).toString('base64') }) };
+}
+
+/**
+ * Whether the run itself says that it was written down. One that still waits for the store has done nothing, and after an outage
+ * many of them do: to call them lost would have people stop the workers. Who does not answer is taken to be registered.
+ */
+export async function isRegistered(paymentId: string): Promise<boolean> {
+  const { client } = Context.current();
+  try {
+    const { serviceId, stage } = await client.withDeadline(Date.now() + QUERY_WITHIN_MS, () =>
+      client.workflow.getHandle(workflowIdOf(paymentId)).query<PaymentProgress>(QUERIES.paymentProgress),
+    );
+    return serviceId !== '' || stage === 'closed';
+  } catch {
+    return true;
+  }
 }
 
 async function isUntouched(workflowId: string): Promise<boolean> {

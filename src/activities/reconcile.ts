@@ -13,7 +13,7 @@ import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/
 import { askingNobody, createAsking, type Asking } from './ask-provider';
 import { concurrently } from './concurrently';
 import { systemClock, type ReconcileDependencies } from './dependencies';
-import { paymentsWithRuns, runOf } from './payment-runs';
+import { endOfDispute, isRegistered, paymentsWithRuns, runOf } from './payment-runs';
 
 /** Small enough that a repeated page costs the provider little. */
 const PAGE = 50;
@@ -53,6 +53,7 @@ export interface RunsResult {
 /** What was learnt about one payment. Kept in the heartbeat, so that a repeated page does not ask again; holds nothing personal. */
 type Checked = { readonly differences: readonly Difference[]; readonly asked: boolean } | { readonly trouble: string };
 type Page = Readonly<Record<string, Checked>>;
+type EndedDispute = PaymentDispute & { readonly how: 'completed' | 'lost' };
 
 /** Compares store, runs and provider. Writes nothing but disputes and the report. */
 export function createReconcileActivities({ almara, store, log, clock = systemClock }: ReconcileDependencies) {
@@ -92,7 +93,11 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     async reconcileRuns(window: Window, page?: string): Promise<RunsResult> {
       const { paymentIds, next } = await paymentsWithRuns(window, clock.now(), page);
       // The store is asked last: who registers does so before anything else, and is never forgotten.
-      const unknown = await store.reconciliations.unknown(paymentIds);
+      const written: string[] = [];
+      await concurrently(await store.reconciliations.unknown(paymentIds), LOOKS_AT_ONCE, async (paymentId) => {
+        if (await isRegistered(paymentId)) written.push(paymentId);
+      });
+      const unknown = await store.reconciliations.unknown(written);
       const what = 'a run of it is there, and the store has no such payment';
       return {
         differences: unknown.map((subject) => ({ kind: 'run-without-row', subject, what })),
@@ -104,9 +109,10 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     /** What the store finds by itself: what waits for too long, and accounts that do not add up. */
     async reconcileStore(): Promise<readonly Difference[]> {
       const longAgo = new Date(clock.now() - PATIENCE_MS);
-      const [callbacks, disputes, accounts] = await Promise.all([
+      const [callbacks, disputes, ended, accounts] = await Promise.all([
         store.inbox.pending(MOST_WAITING, longAgo),
         store.disputes.toOpen(MOST_WAITING),
+        endedDisputes(),
         store.reconciliations.accountsOff(),
       ]);
       const waiting = new Map(callbacks.map(({ paymentId, receivedAt }) => [paymentId, receivedAt.toISOString()]));
@@ -115,6 +121,13 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
         ...disputes
           .filter(({ raisedAt }) => Date.parse(raisedAt) < longAgo.getTime())
           .map(({ paymentId, raisedAt }) => difference('dispute-not-opened', paymentId, `raised ${raisedAt}`)),
+        ...ended.map(({ paymentId, how }) =>
+          difference(
+            'dispute-without-run',
+            paymentId,
+            how === 'completed' ? 'its run has completed, and no resolution is recorded' : 'no run of it waits',
+          ),
+        ),
         ...accounts.map(({ id, reserved, posted }) =>
           difference(
             'account-does-not-add-up',
@@ -125,9 +138,12 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
       ];
     },
 
-    /** Raised, and nobody has started their workflows yet. */
+    /** Raised, and nobody has started their workflows yet; and those whose run was ended before anybody resolved them. */
     async disputesToOpen(limit: number): Promise<readonly PaymentDispute[]> {
-      return await store.disputes.toOpen(limit);
+      const [never, ended] = await Promise.all([store.disputes.toOpen(limit), endedDisputes()]);
+      // What has completed is not started again: a reset lets it read the store once more.
+      const again = ended.filter(({ how }) => how === 'lost').map(({ how: _, ...dispute }) => dispute);
+      return [...never, ...again].slice(0, limit);
     },
 
     async markDisputeOpened(paymentId: string): Promise<void> {
@@ -169,6 +185,23 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
       differences: stoodStill ? compare(payment, run, answer, clock.now()) : [],
       asked: answer.kind === 'not-found' || answer.kind === 'record',
     };
+  }
+
+  /** Opened, not resolved, and yet no run waits for people: the list of disputes would not show them. */
+  async function endedDisputes(): Promise<readonly EndedDispute[]> {
+    const found: EndedDispute[] = [];
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const page: readonly PaymentDispute[] = await store.reconciliations.unresolved(after, PAGE);
+      await concurrently(page, LOOKS_AT_ONCE, async (dispute) => {
+        const how = await endOfDispute(dispute.paymentId);
+        if (how === undefined) return;
+        // It may have been resolved just now, and have ended by that.
+        const { resolution } = (await store.disputes.find(dispute.paymentId)) ?? {};
+        if (resolution === undefined) found.push({ ...dispute, how });
+      });
+      after = page.length === PAGE ? page.at(-1)?.paymentId : undefined;
+    }
+    return found.sort((a, b) => a.raisedAt.localeCompare(b.raisedAt));
   }
 
   async function raise(differences: readonly Difference[]): Promise<number> {

@@ -92,6 +92,10 @@ export const DIFFERENCES = {
     means: 'A dispute was raised more than five minutes ago, and its workflow was not started.',
     next: 'This run starts it. Check that the callback endpoint, which would have, is running.',
   },
+  'dispute-without-run': {
+    means: 'A dispute that nobody has resolved does not wait any more: its workflow was ended by hand, or is gone.',
+    next: 'This run starts it again, unless it had completed: then reset it, and send resolveDispute again. Never terminate one.',
+  },
 } as const satisfies Readonly<Record<string, KindOfDifference>>;
 
 export type DifferenceKind = keyof typeof DIFFERENCES;

@@ -278,7 +278,13 @@ test.each(cases)('$name', ({ stored, run, provider, found }) => {
 });
 
 test('every kind about one payment has a case, and all have a meaning and a next step', () => {
-  const ofOthers = ['run-without-row', 'account-does-not-add-up', 'callback-undelivered', 'dispute-not-opened'];
+  const ofOthers = [
+    'run-without-row',
+    'account-does-not-add-up',
+    'callback-undelivered',
+    'dispute-not-opened',
+    'dispute-without-run',
+  ];
   const found = new Set(cases.flatMap((one) => (one.found === undefined ? [] : [one.found.replace('!', '')])));
   expect([...found, ...ofOthers].sort()).toEqual(Object.keys(DIFFERENCES).sort());
   for (const { means, next } of Object.values(DIFFERENCES)) {
