@@ -41,7 +41,7 @@ export async function record(
     callbacksConsidered: payment.facts?.callbacks.count ?? 0,
     ...(action && { action }),
   };
-  const result = await payment.turns.take(() => untilStored(payment, () => closePayment(request)));
+  const result = await untilStored(payment, () => payment.turns.take(() => closePayment(request)));
   if (result.kind === 'recorded') payment.close(result.outcome, { disputed: false });
   if (result.kind === 'stands') payment.close(result.outcome, { disputed: result.contradicts });
   return result;

@@ -103,6 +103,7 @@ const POINTS: readonly {
 }[] = [
   { point: 'while the account is checked', step: 'validate' },
   { point: 'while the funds are being held, right after that', step: 'reserve', waits: true },
+  { point: 'while the funds cannot be held', step: 'reserve', breaks: true },
   { point: 'while the look before sending hangs', step: 'look' },
   { point: 'while the look before sending fails', step: 'look', breaks: true },
   { point: 'right before the claim', step: 'claim' },
