@@ -80,9 +80,14 @@ export class PaymentHandle implements BillPaymentHandle {
   async resolve({ requestId, ...by }: Decision & Resolution): Promise<PaymentProgress> {
     const resolution: Resolution = by;
     // Asked again, or its answer was lost on the way: what they decided is what is recorded.
-    return await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) =>
+    const progress = await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) =>
       isDecisionOf(outcome, resolution) ? undefined : new Refused(this.paymentId, endedBy(outcome)),
     );
+    const { amount, outcome } = progress;
+    // Without an amount all of it was meant: an earlier decision about a part is another one.
+    if (outcome?.kind === 'paid' && outcome.amount !== (resolution.amount ?? amount))
+      throw new Refused(this.paymentId, endedBy(outcome));
+    return progress;
   }
 
   async checkNow({ operator }: StatusCheck): Promise<PaymentProgress> {

@@ -104,14 +104,19 @@ export const mayNotDecide = (operator: string): string =>
 /** Whether what is recorded is this very decision: it may be asked again after its answer was lost. */
 export function isDecisionOf(
   outcome: BillPaymentOutcome,
-  { decision, operator, note, amount, receiptNumber, providerCase }: Resolution,
+  { decision, operator, note, amount, receiptNumber, token, providerCase }: Resolution,
 ): boolean {
   if (outcome.kind !== decision || outcome.evidence.source !== 'operator') return false;
   const { evidence } = outcome;
   if (evidence.operator !== operator || evidence.note !== note || evidence.providerCase !== providerCase) return false;
   if (outcome.kind !== 'paid') return true;
-  const sameAmount = amount === undefined || outcome.amount === amount;
-  return sameAmount && (receiptNumber === undefined || outcome.receipt.number === receiptNumber);
+  const { receipt } = outcome;
+  const asked: readonly (readonly [asked: unknown, recorded: unknown])[] = [
+    [amount, outcome.amount],
+    [receiptNumber, receipt.number],
+    [token, receipt.token],
+  ];
+  return asked.every(([value, recorded]) => value === undefined || value === recorded);
 }
 
 /** For somebody whose decision came too late: who, or what, has ended it. */

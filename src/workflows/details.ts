@@ -13,7 +13,9 @@ export function progressDetails(payment: PaymentTracker): string {
   const parts = [known && `${known.currency} ${known.amount}`, payment.serviceName, 'times in UTC'];
   const head = [`Payment ${payment.paymentId}`, ...parts.filter((part) => part !== undefined)].join(' · ');
   const [heading, text] = stageText(payment);
-  return `${head}\n\n### ${heading}\n\n${text}\n\nAbout this: ${runbookPage(sectionOf(payment))}`;
+  const refused = payment.outcome === undefined ? payment.cancellationRefused : undefined;
+  const cancellation = refused === undefined ? '' : `\n\n**Request Cancellation changed nothing.** ${refused}`;
+  return `${head}\n\n### ${heading}\n\n${text}${cancellation}\n\nAbout this: ${runbookPage(sectionOf(payment))}`;
 }
 
 function sectionOf({ outcome, storeDown, stage, attention }: PaymentTracker): Stage | AskedFor {

@@ -1,4 +1,12 @@
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { FAILURES, QUERIES, SIGNALS, UPDATES } from '../payment/contract';
 import {
   cancellationProblem,
@@ -83,7 +91,15 @@ export function handleMessages(payment: PaymentTracker, cancelRequested: Promise
 
   cancelRequested.catch(async () => {
     await condition(() => payment.isRegistered || payment.outcome !== undefined);
-    if (isBeforeSending(payment)) await record(payment, cancellationOf(payment, FROM_UI));
+    try {
+      if (!isBeforeSending(payment)) throw tooLate(payment);
+      await cancel(payment, FROM_UI);
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) throw error;
+      // Nobody is answered here: the details say it.
+      payment.cancellationRefused = error.message;
+      payment.refresh();
+    }
   });
 }
 

@@ -44,6 +44,8 @@ export class PaymentTracker {
   decision: Decided | undefined;
   /** What came of the last decision that was not taken. */
   takenBack: 'news' | 'not-an-operator' = 'news';
+  /** Why the UI's Request Cancellation, which nobody can be answered, changed nothing. */
+  cancellationRefused: string | undefined;
   /** What is being written down, from the moment it is decided. */
   ending: BillPaymentOutcome | undefined;
   outcome: BillPaymentOutcome | undefined;

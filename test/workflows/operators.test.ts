@@ -137,6 +137,10 @@ describe('BILLPAY_OPERATORS', () => {
         (event) => event.workflowExecutionCancelRequestedEventAttributes,
       );
     await until('the request', asksFor, (seen) => seen === true);
+    const details = async () =>
+      (await runOf(flow, paymentId).query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
+    const said = await until('the details to say so', details, (text) => text.includes('Request Cancellation'));
+    expect(said).toContain(`**Request Cancellation changed nothing.** temporal-ui ${REFUSAL}`);
     goOn();
     expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback' });
     expect(await actionsOf(paymentId)).toEqual([]);
@@ -173,12 +177,23 @@ describe('one update acts once', () => {
     const others = [
       () => of(paymentId).resolve({ decision: 'paid', ...WANJIRU }),
       () => of(paymentId).resolve({ decision: 'declined', ...AMINA }),
+      // Their own name and note, and yet another decision.
+      () => of(paymentId).resolve({ decision: 'paid', ...AMINA, receiptNumber: 'R-78' }),
+      () => of(paymentId).resolve({ decision: 'paid', ...AMINA, token: '1234-5678' }),
+      () => of(paymentId).resolve({ decision: 'paid', ...AMINA, amount: 200 }),
     ];
     for (const other of others) {
       const error = await rejection(other());
       expect(error).toBeInstanceOf(Refused);
       expect((error as Refused).message).toContain('amina has decided, it is closed already as paid. Paid.');
     }
+  });
+
+  test.concurrent('after a part was decided, all of it is another decision', async () => {
+    const paymentId = await asked();
+    await of(paymentId).resolve({ decision: 'paid', ...AMINA, amount: 200 });
+    expect(await rejection(of(paymentId).resolve({ decision: 'paid', ...AMINA }))).toBeInstanceOf(Refused);
+    expect(await of(paymentId).resolve({ decision: 'paid', ...AMINA, amount: 200 })).toMatchObject({ stage: 'closed' });
   });
 
   test.concurrent('a poll brings news just as the decision is recorded: who decided is told so', async () => {

@@ -55,6 +55,7 @@ const rejection = async (call: Promise<unknown>): Promise<unknown> =>
 const BAD_FIELDS: readonly (readonly [what: string, change: object, fields: readonly string[]])[] = [
   ['an id in upper case', { paymentId: 'T-UPPER-CASE-1' }, ['paymentId']],
   ['an id that is too short', { paymentId: 'short-1' }, ['paymentId']],
+  ['an id whose workflow id is that of a dispute', { paymentId: 'dispute-t-00000001' }, ['paymentId']],
   ['an id that is no text', { paymentId: 12345678 }, ['paymentId']],
   ['an empty account', { accountNumber: '' }, ['accountNumber']],
   ['an amount of zero', { amount: 0 }, ['amount']],
