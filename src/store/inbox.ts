@@ -64,18 +64,18 @@ type PendingRow = Pick<CallbackRow, 'id' | 'payment_id' | 'reading' | 'received_
 export function createInbox(database: Database) {
   return {
     async add(callback: IncomingCallback): Promise<Added> {
-      // A repeated callback, the usual flood, is answered by a look at the index, without a lock.
-      const known = await database.query<{ id: string }>(
-        'SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2',
-        [callback.paymentId, callback.digest],
+      // Both floods are dealt with in one statement, so that nobody waits for another's round trips: a repeated callback is found in
+      // the index, without a lock; one beyond the limit is counted, and nothing is stored any more.
+      const { rows } = await database.query<{ known: string | null; beyond: boolean }>(
+        `WITH known AS (SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2),
+              beyond AS (UPDATE callback_counts SET overflowed = overflowed + 1
+                          WHERE payment_id = $1 AND stored >= $3 AND NOT EXISTS (SELECT FROM known) RETURNING payment_id)
+         SELECT (SELECT id FROM known) AS known, EXISTS (SELECT FROM beyond) AS beyond`,
+        [callback.paymentId, callback.digest, MAX_STORED_CALLBACKS],
       );
-      if (known.rows[0] !== undefined) return { kind: 'duplicate', id: safeInteger(known.rows[0].id) };
-      // Beyond the limit, the other flood: one statement, so that nobody waits for another's round trips. Nothing is stored any more.
-      const beyond = await database.query(
-        'UPDATE callback_counts SET overflowed = overflowed + 1 WHERE payment_id = $1 AND stored >= $2',
-        [callback.paymentId, MAX_STORED_CALLBACKS],
-      );
-      if (beyond.rowCount === 1) return { kind: 'overflow' };
+      const flood = rows[0];
+      if (flood?.beyond === true) return { kind: 'overflow' };
+      if (typeof flood?.known === 'string') return { kind: 'duplicate', id: safeInteger(flood.known) };
       return await database.transaction((tx) => store(tx, callback));
     },
 
