@@ -4,8 +4,10 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { BEHAVIOURS, type BehaviourName } from '../../src/sandbox';
-import { disputed, disputeRun } from '../support/disputes';
+import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
+import { declinedPayment, disputed, disputeRun, raise } from '../support/disputes';
 import { historyOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, type Flow } from '../support/flow';
+import { reconcile } from '../support/reconcile';
 import { workflowBundle } from '../support/temporal';
 
 /**
@@ -18,9 +20,16 @@ const VERSION = process.env['RECORD_HISTORIES'];
 if (VERSION !== undefined) {
   test('records a history of each path', async () => await recordAll(path.join(FOLDER, VERSION)), 240_000);
   test('records the histories of disputes', async () => await recordDisputes(path.join(FOLDER, VERSION)), 60_000);
+  test(
+    'records the histories of reconciliations',
+    async () => await recordReconciliations(path.join(FOLDER, VERSION)),
+    60_000,
+  );
 }
 
 const DISPUTES = ['dispute-waiting', 'dispute-resolved'] as const;
+/** Without anything to do, and with a dispute to open. */
+const RECONCILIATIONS = ['reconciliation-clean', 'reconciliation-disputes'] as const;
 
 const recorded = readdirSync(FOLDER).flatMap((version) =>
   readdirSync(path.join(FOLDER, version)).map((file) => ({ version, file })),
@@ -42,6 +51,7 @@ test('there is a history of each path', () => {
     'decided-declined',
     'expired',
     ...DISPUTES,
+    ...RECONCILIATIONS,
   ].map((name) => `${name}.json`);
   expect(recorded.map(({ file }) => file)).toEqual(expect.arrayContaining(paths));
 });
@@ -87,6 +97,19 @@ async function recordDisputes(folder: string): Promise<void> {
       await disputeRun(flow, paymentId).result();
     }
     save(folder, name, await disputeRun(flow, paymentId).fetchHistory());
+  }
+}
+
+async function recordReconciliations(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  // Nobody else opens the dispute: the run starts it as its child.
+  const flow = await startFlow({ callbacks: { sweepEveryMs: 3_600_000 } });
+  const paymentId = await declinedPayment(flow);
+  for (const name of RECONCILIATIONS) {
+    if (name === 'reconciliation-disputes') await raise(flow, paymentId);
+    const workflowId = `${RECONCILIATION_ID}-${name}`;
+    await reconcile(flow, {}, workflowId);
+    save(folder, name, await flow.client.workflow.getHandle(workflowId).fetchHistory());
   }
 }
 

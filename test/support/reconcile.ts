@@ -12,10 +12,11 @@ const hourAgo = (): string => new Date(Date.now() - 3_600_000).toISOString();
 export async function reconcile(
   flow: Flow,
   request: ReconcileRequest = { since: hourAgo() },
+  workflowId = `${RECONCILIATION_ID}-${randomUUID()}`,
 ): Promise<ReconciliationReport> {
   return (await flow.client.workflow.execute(WORKFLOWS.reconcilePayments, {
     taskQueue: flow.taskQueue,
-    workflowId: `${RECONCILIATION_ID}-${randomUUID()}`,
+    workflowId,
     args: [request],
   })) as ReconciliationReport;
 }
