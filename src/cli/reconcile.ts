@@ -80,7 +80,7 @@ const meaningOf = (kind: DifferenceKind): { readonly means: string; readonly nex
   };
 
 function lastLine({ differences, complete }: ReconciliationReport): Line {
-  if (differences.length > 0) return { text: 'There are differences. Nothing was changed.', tone: 'bad' };
+  if (differences.length > 0) return { text: 'There are differences. No payment was changed.', tone: 'bad' };
   return complete
     ? { text: 'Everything agrees.', tone: 'good' }
     : { text: 'No difference was found, but not everything could be asked.', tone: 'careful' };

@@ -198,10 +198,11 @@ function withProvider(stored: StoredPayment, provider: ProviderAnswer): readonly
   const asItWas = differsFrom(stored, stored.amount, provider);
   const completed = provider.state === 'completed';
   const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator';
-  if (stored.claim.kind === 'sealed')
-    return completed || !byPerson
-      ? found('sealed-but-captured', `${outcome.kind}, never sent; ${says}${asItWas}`, completed)
-      : [];
+  if (stored.claim.kind === 'sealed') {
+    // Who declined somebody else's record had it before their eyes, and could not have declined one that is ours and completed.
+    const isKnown = byPerson && (!completed || asItWas !== '');
+    return isKnown ? [] : found('sealed-but-captured', `${outcome.kind}, never sent; ${says}${asItWas}`, completed);
+  }
   if (completed) return found('declined-but-completed', `${says}${asItWas}`, true);
   return provider.state === 'pending' && !byPerson ? found('declined-but-pending', says) : [];
 }

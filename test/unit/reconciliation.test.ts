@@ -98,6 +98,12 @@ const cases: readonly Case[] = [
     provider: record('failed'),
   },
   {
+    name: "somebody else's record that is completed, declined by a person",
+    stored: closed(declined(ID, byOperator), sealed),
+    run: ended(declined(ID, byOperator)),
+    provider: record('completed', { amount: 2200 }),
+  },
+  {
     name: 'closed a moment ago, the run is ending',
     stored: { ...sent, closed: { at: ago(MINUTE / 2), outcome: paid(ID) } },
     run: running(),
@@ -182,6 +188,13 @@ const cases: readonly Case[] = [
     name: 'cancelled, completed',
     stored: closed(cancelled(ID), sealed),
     run: ended(cancelled(ID)),
+    provider: completed,
+    found: 'sealed-but-captured!',
+  },
+  {
+    name: 'declined unsent by a person, and now completed as it was asked for',
+    stored: closed(declined(ID, byOperator), sealed),
+    run: ended(declined(ID, byOperator)),
     provider: completed,
     found: 'sealed-but-captured!',
   },
