@@ -134,7 +134,9 @@ export function disturbCallbacks(fault: CallbackFault | undefined, due: readonly
       return due.map((one) => ({ ...one, after: later(one, LATE_MS) }));
     case 'callbacks-reordered':
       // What says that it is under way comes after what says how it ended.
-      return [...due, { after: lastAt + NEXT_MS, content: { ...content, status: STATUS.pending } }];
+      return last === undefined
+        ? []
+        : [...due, { after: lastAt + NEXT_MS, content: { ...content, status: STATUS.pending } }];
     case 'callback-forged':
       return [
         ...due,

@@ -20,6 +20,8 @@ export interface SeenRequest {
 export interface SentCallback {
   readonly at: number;
   readonly body: string;
+  /** As a stranger would send it: without our token, or about another payment. */
+  readonly forged?: true;
   /** The status of the answer; absent while it is awaited, and when there was none. */
   answered?: number;
   /** Why there was no answer, or why nothing was sent. */

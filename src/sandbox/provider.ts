@@ -48,8 +48,8 @@ export class Provider {
   }
 
   /** For the rules and for tests that script a provider. */
-  async sendCallback(entry: LedgerEntry, url: string, body: string): Promise<SentCallback> {
-    const sent: SentCallback = { at: this.parts.now(), body };
+  async sendCallback(entry: LedgerEntry, url: string, body: string, isForged = false): Promise<SentCallback> {
+    const sent: SentCallback = { at: this.parts.now(), body, ...(isForged && { forged: true }) };
     entry.callbacksSent.push(sent);
     return Object.assign(sent, await this.parts.sender.send(url, body));
   }
@@ -58,7 +58,8 @@ export class Provider {
     const send = ({ content, forged }: Sending) => {
       const about = forged === 'other-payment' ? { ...request, id: `${request.id}-other` } : request;
       const url = forged === 'wrong-token' ? strangersUrl(request.callbackUrl) : request.callbackUrl;
-      return this.sendCallback(entry, url, JSON.stringify(this.callbackBody(entry, about, content)));
+      const body = JSON.stringify(this.callbackBody(entry, about, content));
+      return this.sendCallback(entry, url, body, forged !== undefined);
     };
     for (const callback of callbacks) {
       if (callback.after === 'before-answer') await send(callback);
@@ -68,8 +69,11 @@ export class Provider {
 
   #disturbed(paymentId: string, callbacks: readonly DueCallback[]): readonly Sending[] {
     const fault = this.parts.faults?.callback(paymentId);
-    if (fault !== undefined) this.parts.ledger.noteFault('callback', fault.kind);
-    return disturbCallbacks(fault, callbacks);
+    const sendings = disturbCallbacks(fault, callbacks);
+    // Where no callback is due, most faults change nothing, and what changes nothing is not counted.
+    const isStruck = fault !== undefined && callbacks.length + sendings.length > 0;
+    if (isStruck) this.parts.ledger.noteFault('callback', fault.kind);
+    return sendings;
   }
 
   callbackBody(entry: LedgerEntry, request: PaymentRequest, content: CallbackContent): Body {

@@ -17,7 +17,7 @@ export type ScriptedCallback =
 export interface Sandbox {
   /** Base of the API and of the identity endpoint. */
   readonly url: string;
-  readonly ledger: Pick<Ledger, 'payments' | 'requests' | 'brokenPosts' | 'faults'>;
+  readonly ledger: Pick<Ledger, 'payments' | 'find' | 'requests' | 'brokenPosts' | 'faults'>;
   /** An id nobody mentioned has zeros. */
   payment(id: string): PaymentView;
   /**

@@ -1,5 +1,5 @@
 import { BUGS, type Bug } from '../../src/verification/simulation/bugs';
-import { assertKnownSdk } from '../../src/verification/simulation/sdk-internals';
+import { knownSdk } from '../../src/verification/simulation/sdk-internals';
 import { simulate } from '../../src/verification/simulation/simulate';
 import type { Cell } from '../../src/verification/simulation/weather';
 import type { RunReport } from '../../src/verification/simulation/world';
@@ -44,6 +44,9 @@ const FOUND: Readonly<Record<Bug, { readonly runs: number; readonly atLeast: num
   'no-seal': { runs: 60, atLeast: 10, only: { fault: 'cancel-requested', step: 'look' } },
   'no-deadline': { runs: 150, atLeast: 1, only: { fault: 'worker-stalled', step: 'send' } },
   'code-from-unauthenticated-callback': { runs: 100, atLeast: 3, only: { fault: 'callback-forged', step: 'poll' } },
+  'decline-without-code': { runs: 100, atLeast: 2 },
+  'first-failure-believed': { runs: 100, atLeast: 1 },
+  'no-turns': { runs: 150, atLeast: 4 },
 };
 
 test.each(BUGS)(
@@ -59,7 +62,12 @@ test.each(BUGS)(
   5 * MINUTES,
 );
 
-test('an upgrade of the SDK is noticed', () => {
-  expect(() => assertKnownSdk('1.25.0')).toThrow(/written for 1\.24\.0 and found 1\.25\.0/);
-  expect(() => assertKnownSdk()).not.toThrow();
+test('an upgrade of the SDK is noticed, and so is a part that has moved', () => {
+  expect(() => knownSdk('1.25.0')).toThrow(/written for 1\.24\.0 and found 1\.25\.0/);
+  const moved = () => {
+    throw new Error('Cannot find module');
+  };
+  expect(() => knownSdk('1.24.0', moved)).toThrow(/written for 1\.24\.0 and cannot load them/);
+  expect(() => knownSdk('1.24.0', () => ({}))).toThrow(/written for 1\.24\.0 and does not find them/);
+  expect(() => knownSdk()).not.toThrow();
 });

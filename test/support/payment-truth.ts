@@ -1,28 +1,35 @@
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { compareWithOutcome } from '../../src/callbacks/compare';
-import { violations, type PaymentTruth } from '../../src/verification/guarantees';
+import { isRequestOf, violations, type PaymentTruth } from '../../src/verification/guarantees';
 import type { Flow } from './flow';
 import { runOf } from './gates';
 
 /** The facts about one payment, from the provider's ledger, the store and the engine. */
 export async function truthAbout(flow: Flow, request: BillPaymentRequest): Promise<PaymentTruth> {
-  const { paymentId, amount } = request;
-  const { postsSeen, postsCaptured, status, said } = flow.sandbox.payment(paymentId);
+  const { paymentId, amount, fundingAccount } = request;
   const callbacks = await flow.store.inbox.forPayment(paymentId);
+  const { postsSeen, postsCaptured, status, said } = flow.sandbox.payment(paymentId);
+  const captured = flow.sandbox.ledger.find(paymentId)?.state.captured;
+  const stored = await storedTruth(flow, request, callbacks);
   return {
     paymentId,
     amount,
+    isFunded: fundingAccount !== undefined,
+    failedWithoutCode: 'ask',
     provider: {
       postsSeen,
       postsCaptured,
+      capturedAfterClose:
+        stored.outcome !== undefined && captured !== undefined && captured.at > Date.parse(stored.outcome.closedAt),
+      capturedOther: captured !== undefined && !isRequestOf(request, captured.request),
       status,
       saidCompleted: said.completed,
       saidFailed: said.failed,
       saidRejected: said.rejected,
       refusalCallbacks: callbacks.filter(({ reading }) => reading.code?.meaning === 'refusal').length,
     },
-    stored: await storedTruth(flow, request, callbacks),
+    stored,
     results: await resultsOf(flow, paymentId),
   };
 }
@@ -42,6 +49,11 @@ async function storedTruth(
     claim: claim !== undefined ? 'taken' : outcome !== undefined ? 'sealed' : 'none',
     ...(outcome && { outcome }),
     disputed,
+    knewCompleted: false, // when it was noted, only SQL tells
+    doubtfulCodes: callbacks.filter(
+      ({ namedBy, reading: { code } }) =>
+        namedBy === 'close' && code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate',
+    ).length,
     ...(account && held && { reservation: { state, amount, posted: account.posted } }),
     ...(decision && { decidedBy: decision.operator }),
     contradictions:

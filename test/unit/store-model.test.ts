@@ -44,6 +44,7 @@ test('the snapshot says what the guarantees ask for', async () => {
     disputed: false,
     decidedBy: 'amina',
     contradictions: 1,
+    doubtfulCodes: 0,
     completedSeen: false,
     callbacks: 1,
     callbacksUnnamed: 1,

@@ -1,7 +1,19 @@
+import { createHash } from 'node:crypto';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { BillPaymentOutcome } from '../../payment/outcome';
+import { readCallback } from '../../almara/callback';
+import type { SentCallback } from '../../sandbox';
 import { disputeWorkflowIdOf, WORKFLOWS } from '../../payment/contract';
-import { violationsAtRest, type PaymentTruth, type RunAtRest, type StoredTruth, type Violation } from '../guarantees';
+import type { BillPaymentRequest } from '../../payment/request';
+import {
+  isRequestOf,
+  violationsAtRest,
+  type PaymentTruth,
+  type ProviderTruth,
+  type RunAtRest,
+  type StoredTruth,
+  type Violation,
+} from '../guarantees';
 import type { Stage } from './stage';
 import { paymentIdOf } from './watch';
 import type { Ran } from './run';
@@ -31,25 +43,20 @@ export async function findViolations(
   for (const paymentId of ran.watch.started) {
     const row = rows.get(paymentId);
     const own = runs.get(paymentId) ?? [];
-    const { postsSeen, postsCaptured, status, said } = stage.sandbox.payment(paymentId);
+    const request = ran.planned.get(paymentId)?.request;
+    if (request === undefined) continue;
     const truth: PaymentTruth = {
       paymentId,
-      amount: ran.planned.get(paymentId)?.request.amount ?? 0,
-      provider: {
-        postsSeen,
-        postsCaptured,
-        status,
-        saidCompleted: said.completed,
-        saidFailed: said.failed,
-        saidRejected: said.rejected,
-        refusalCallbacks: Number(row?.refusals ?? 0),
-      },
+      amount: request.amount,
+      isFunded: request.fundingAccount !== undefined,
+      failedWithoutCode: 'ask',
+      provider: providerTruth(stage, request, row),
       ...(row !== undefined && { stored: storedTruth(row) }),
       results: own.flatMap(({ result }) => (result === undefined ? [] : [result])),
     };
     const run = own.at(-1)?.at ?? { kind: 'none' };
     cases.push({ truth, run });
-    violations.push(...violationsAtRest(truth, run));
+    violations.push(...violationsAtRest(truth, run), ...checkCallbacks(stage, paymentId, row?.digests ?? []));
     if (row === undefined) violations.push({ guarantee: 'G4', paymentId, what: 'started and never registered' });
     for (const { failure } of own)
       if (failure !== undefined) violations.push({ guarantee: 'G4', paymentId, what: `a run has failed: ${failure}` });
@@ -57,16 +64,60 @@ export async function findViolations(
   return { cases, violations };
 }
 
+/** The ledger alone; the row only says when it was closed, for what was taken after that. */
+function providerTruth({ sandbox }: Stage, request: BillPaymentRequest, row: StoredRow | undefined): ProviderTruth {
+  const { postsSeen, postsCaptured, status, said, callbacksSent } = sandbox.payment(request.paymentId);
+  const captured = sandbox.ledger.find(request.paymentId)?.state.captured;
+  const closedAt = row?.closed_at?.getTime() ?? Infinity;
+  return {
+    postsSeen,
+    postsCaptured,
+    // Both clocks are this machine's.
+    capturedAfterClose: captured !== undefined && captured.at > closedAt,
+    capturedOther: captured !== undefined && !isRequestOf(request, captured.request),
+    status,
+    saidCompleted: said.completed,
+    saidFailed: said.failed,
+    saidRejected: said.rejected,
+    refusalCallbacks: callbacksSent.filter((sent) => sent.forged === undefined && isRefusal(sent)).length,
+  };
+}
+
+function isRefusal({ body }: SentCallback): boolean {
+  const read = readCallback(JSON.parse(body));
+  return read.kind === 'callback' && read.reading.code?.meaning === 'refusal';
+}
+
+/** What the endpoint has taken is stored, what strangers sent is not, and nothing else is (G5). */
+function checkCallbacks({ sandbox }: Stage, paymentId: string, stored: readonly string[]): Violation[] {
+  const { callbacksSent } = sandbox.payment(paymentId);
+  const digestOf = ({ body }: SentCallback): string => createHash('sha256').update(body).digest('hex');
+  const genuine = callbacksSent.filter(({ forged }) => forged === undefined);
+  const sent = new Set(genuine.map(digestOf));
+  const lost = genuine.filter((one) => one.answered === 200 && !stored.includes(digestOf(one)));
+  const strange = stored.filter((digest) => !sent.has(digest));
+  const believed = callbacksSent.filter(({ forged, answered }) => forged === true && answered === 200);
+  const wrong = [
+    ...(lost.length === 0 ? [] : [`${lost.length} callbacks were answered with 200 and are not stored`]),
+    ...(strange.length === 0 ? [] : [`${strange.length} stored callbacks are none that the provider sent`]),
+    ...(believed.length === 0 ? [] : [`${believed.length} forged callbacks were answered with 200`]),
+  ];
+  return wrong.map((what): Violation => ({ guarantee: 'G5', paymentId, what }));
+}
+
 interface StoredRow {
   readonly payment_id: string;
   readonly claimed_by: string | null;
   readonly outcome: BillPaymentOutcome | null;
+  readonly closed_at: Date | null;
+  readonly knew_completed: boolean | null;
   readonly disputed: boolean;
   readonly reservation: 'reserved' | 'posted' | 'voided' | null;
   readonly reserved: string | null;
   readonly posted: string | null;
   readonly decided_by: string | null;
-  readonly refusals: string;
+  readonly digests: readonly string[];
+  readonly doubtful: string;
   readonly contradictions: string;
 }
 
@@ -77,7 +128,11 @@ async function readStore({ sql }: Stage): Promise<ReadonlyMap<string, StoredRow>
             r.state AS reservation, r.amount AS reserved, r.posted,
             (SELECT operator FROM operator_actions a
               WHERE a.payment_id = p.payment_id AND a.action = 'resolvePayment' ORDER BY id LIMIT 1) AS decided_by,
-            count(c.id) FILTER (WHERE c.reading #>> '{code,meaning}' = 'refusal') AS refusals,
+            -- A second for a note that waited for the lock of the very close.
+            p.closed_at, p.completed_seen_at < p.closed_at - interval '1 second' AS knew_completed,
+            coalesce(array_agg(c.digest) FILTER (WHERE c.id IS NOT NULL), '{}') AS digests,
+            count(c.id) FILTER (WHERE c.named_by = 'close'
+                                  AND c.reading #>> '{code,meaning}' NOT IN ('refusal', 'duplicate')) AS doubtful,
             count(c.id) FILTER (WHERE c.named_by IS DISTINCT FROM 'close'
                                   AND c.reading #>> '{code,meaning}' IS DISTINCT FROM 'duplicate'
                                   AND c.reading ->> 'claims' = CASE p.state WHEN 'paid' THEN 'failed' ELSE 'paid' END
@@ -95,6 +150,8 @@ function storedTruth(row: StoredRow): StoredTruth {
     claim: row.claimed_by === null ? 'none' : row.claimed_by === 'sealed' ? 'sealed' : 'taken',
     disputed: row.disputed,
     contradictions: Number(row.contradictions),
+    knewCompleted: row.knew_completed ?? false,
+    doubtfulCodes: Number(row.doubtful),
     ...(row.outcome !== null && { outcome: row.outcome }),
     ...(row.decided_by !== null && { decidedBy: row.decided_by }),
     ...(row.reservation !== null && {
@@ -181,7 +238,9 @@ async function readRun(client: Stage['client'], run: WorkflowExecutionInfo): Pro
   const status = run.status.name;
   if (status === 'RUNNING') {
     const [state] = (run.searchAttributes['BillPaymentState'] ?? []) as readonly unknown[];
-    return { at: { kind: state === 'NeedsAttention' ? 'needs-attention' : 'running' } };
+    if (state !== 'NeedsAttention') return { at: { kind: 'running' } };
+    const reasons = (run.searchAttributes['BillPaymentReason'] ?? []) as readonly unknown[];
+    return { at: { kind: 'needs-attention', hasReason: reasons.length > 0 } };
   }
   if (status === 'COMPLETED')
     return { at: { kind: 'completed' }, result: (await handle.result()) as BillPaymentOutcome };

@@ -44,6 +44,10 @@ export class Watch {
         this.changes.push({ guarantee: 'G7', paymentId, what: `its outcome was ${before} and is ${outcome}` });
       if (closedAt > this.#seenUntil) this.#seenUntil = closedAt;
     }
+    const closed = new Set(rows.map((row) => row.payment_id));
+    for (const [paymentId, outcome] of everything ? this.outcomes : [])
+      if (!closed.has(paymentId))
+        this.changes.push({ guarantee: 'G7', paymentId, what: `it was ${outcome}, and is open` });
     const open = await this.stage.sql.query<{ payment_id: string }>(
       'SELECT payment_id FROM disputes WHERE opened_at IS NOT NULL AND resolved_at IS NULL',
     );

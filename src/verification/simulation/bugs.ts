@@ -11,6 +11,9 @@ export const BUGS = [
   'decline-on-not-found',
   'void-while-unknown',
   'code-from-unauthenticated-callback',
+  'decline-without-code',
+  'first-failure-believed',
+  'no-turns',
 ] as const;
 export type Bug = (typeof BUGS)[number];
 
@@ -21,6 +24,10 @@ const PATCHES: Partial<Record<Bug, readonly [is: string, becomes: string]>> = {
     `ask('provider-silent', (`,
     `((_reason, said) => ({ kind: 'failed', said }))('provider-silent', (`,
   ],
+  'decline-without-code': [`rules.failedWithoutCode === 'decline'`, `true`],
+  'first-failure-believed': [`return failed.until < due ? due : undefined;`, `return undefined;`],
+  // Store steps and looks of a run beside one another.
+  'no-turns': [`while(this.taken)`, `while(false)`],
 };
 
 /** @throws Error when the source is not what the bug was written for */

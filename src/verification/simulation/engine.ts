@@ -143,6 +143,11 @@ export class Engine {
     for (const run of this.runs) if (run.isOpen && run.task === undefined) this.#tasks.forget(run);
   }
 
+  /** @throws SimulationProblem if the history of a run cannot be replayed */
+  async proveReplays(): Promise<void> {
+    for (const run of this.runs) await this.#tasks.prove(run);
+  }
+
   forgetAll(): void {
     for (const run of this.runs) this.#tasks.forget(run);
   }

@@ -2,13 +2,14 @@ import type { HttpAnswer } from '../../almara/answers';
 import type { PaymentOrder } from '../../almara';
 import { paymentRequest } from '../../almara/wire';
 import { accepted, accountValidated, callback, record } from '../../sandbox/answers';
+import type { BillPaymentRequest } from '../../payment/request';
 import type { CallbackContent, Timings } from '../../sandbox/behaviour';
 import { ANY_OTHER_ACCOUNT, listedBehaviour } from '../../sandbox/behaviours';
 import { duplicateError, notFoundError, reasonError, validationError } from '../../sandbox/errors';
 import { fieldsOf, readPayment } from '../../sandbox/requests';
 import * as rules from '../../sandbox/rules';
 import type { Fault } from '../faults';
-import type { ProviderTruth } from '../guarantees';
+import { isRequestOf, type ProviderTruth } from '../guarantees';
 import type { Agenda } from './agenda';
 import type { Random } from './random';
 import type { Weather } from './weather';
@@ -23,11 +24,14 @@ export interface ProviderParts {
   readonly random: Random;
   readonly weather: Weather;
   readonly paymentId: string;
+  /** What its caller wants paid. */
+  readonly asked: BillPaymentRequest;
   readonly timings: Timings;
   readonly trace: (line: string) => void;
   /** A callback goes out, to the address it was given. */
   readonly onCallback: (body: string, url: string) => void;
-  readonly onCaptured: () => void;
+  /** The payment is taken. True: the store says that it is closed. */
+  readonly onCaptured: () => boolean;
 }
 
 const IDENTIFIERS = { routeId: '068d89af-be67-f011-bb46-0e7d952d79b7', serviceField: 'ServiceId' } as const;
@@ -35,7 +39,13 @@ const TRACE_ID = '00-0-0-00';
 
 export class Provider {
   #state: rules.PaymentState;
-  #said = { completed: false, failed: false, rejected: false };
+  #said: { completedAt: number | undefined; timesFailed: number; rejected: boolean } = {
+    completedAt: undefined,
+    timesFailed: 0,
+    rejected: false,
+  };
+  /** The store had an outcome when it took the payment. */
+  #isAfterClose = false;
   /** Callbacks that are still to come. */
   #due = 0;
   /** Requests that have left us and not arrived. */
@@ -61,15 +71,19 @@ export class Provider {
   }
 
   truth(): ProviderTruth {
-    const { postsSeen, postsCaptured } = this.#state;
+    const { postsSeen, postsCaptured, captured } = this.#state;
     const status = rules.statusAt(this.#state, this.parts.agenda.now, this.parts.timings) ?? null;
-    const { completed, failed, rejected } = this.#said;
+    const { completedAt, timesFailed, rejected } = this.#said;
     return {
       postsSeen,
       postsCaptured,
+      capturedAfterClose: this.#isAfterClose,
+      capturedOther: captured !== undefined && !isRequestOf(this.parts.asked, captured.request),
       status,
-      saidCompleted: completed,
-      saidFailed: failed,
+      saidCompleted: completedAt !== undefined,
+      saidCompletedAt: completedAt,
+      saidFailed: timesFailed > 0,
+      timesSaidFailed: timesFailed,
       saidRejected: rejected,
       refusalCallbacks: 0,
     };
@@ -98,11 +112,10 @@ export class Provider {
           ? { ...plain(429), retryAfterMs: answer.retryAfterSeconds * 1_000 }
           : plain(answer.status);
       case 'record': {
-        const { status, accountNumber, amount } = answer.record;
-        const asked = this.#state.captured?.request;
-        const agrees = asked !== undefined && accountNumber === asked.accountNumber && amount === asked.amount;
-        if (status === 4 && agrees) this.#said.completed = true;
-        if (status === 6) this.#said.failed = true;
+        const { status, accountNumber, amount, request } = answer.record;
+        const agrees = request !== undefined && isRequestOf(this.parts.asked, { ...request, accountNumber, amount });
+        if (status === 4 && agrees) this.#said.completedAt ??= agenda.now;
+        if (status === 6) this.#said.timesFailed += 1;
         return json(200, record(paymentId, answer.record));
       }
     }
@@ -151,7 +164,7 @@ export class Provider {
     const before = this.#state.postsCaptured;
     const { state, answer, callbacks } = rules.post(this.#state, payment.value, agenda.now, timings);
     this.#state = state;
-    if (state.postsCaptured > before) onCaptured();
+    if (state.postsCaptured > before) this.#isAfterClose = onCaptured();
     for (const due of callbacks) this.#call(payment.value, due);
     const exchange = this.#exchange();
     switch (answer.kind) {

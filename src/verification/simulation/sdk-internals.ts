@@ -8,8 +8,9 @@ import {
 } from '@temporalio/common';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time';
 import { coresdk, type temporal } from '@temporalio/proto';
-import { parseWorkflowCode } from '@temporalio/worker/lib/worker';
-import { ReusableVMWorkflowCreator } from '@temporalio/worker/lib/workflow/reusable-vm';
+import type * as workerModule from '@temporalio/worker/lib/worker';
+import type { ReusableVMWorkflowCreator as Creator } from '@temporalio/worker/lib/workflow/reusable-vm';
+import type * as reusableVmModule from '@temporalio/worker/lib/workflow/reusable-vm';
 import type {
   Activation,
   ActivityOptions,
@@ -29,21 +30,37 @@ import type {
 
 const WRITTEN_FOR = '1.24.0';
 
-/** @throws Error when the SDK is another version than the one this was written for, or has another shape */
-export function assertKnownSdk(version = installedVersion()): void {
-  const problem =
-    version !== WRITTEN_FOR
-      ? `found ${version}`
-      : typeof ReusableVMWorkflowCreator !== 'function' || typeof parseWorkflowCode !== 'function'
-        ? 'does not find them'
-        : undefined;
-  if (problem === undefined) return;
-  throw new Error(
+interface Internals {
+  readonly parseWorkflowCode: typeof workerModule.parseWorkflowCode;
+  readonly ReusableVMWorkflowCreator: typeof reusableVmModule.ReusableVMWorkflowCreator;
+}
+
+/**
+ * Loaded only now, so that a part that has moved is told as such and not as a missing module.
+ * @throws Error when the SDK is another version than the one this was written for, or has another shape
+ */
+export function knownSdk(version = installedVersion(), load: (path: string) => unknown = require): Internals {
+  if (version !== WRITTEN_FOR) throw unknownSdk(`found ${version}`);
+  try {
+    const { parseWorkflowCode } = load('@temporalio/worker/lib/worker') as typeof workerModule;
+    const { ReusableVMWorkflowCreator } = load(
+      '@temporalio/worker/lib/workflow/reusable-vm',
+    ) as typeof reusableVmModule;
+    if (typeof parseWorkflowCode === 'function' && typeof ReusableVMWorkflowCreator === 'function')
+      return { parseWorkflowCode, ReusableVMWorkflowCreator };
+  } catch (error) {
+    throw unknownSdk('cannot load them', error);
+  }
+  throw unknownSdk('does not find them');
+}
+
+const unknownSdk = (problem: string, cause?: unknown): Error =>
+  new Error(
     `The simulation drives the SDK's workflow VM by parts that are not public; it was written for ${WRITTEN_FOR} and ${problem}. Check ` +
       "`ReusableVMWorkflowCreator`, `BaseVMWorkflow.activate`, `createWorkflow` and `parseWorkflowCode` of @temporalio/worker's lib against " +
       'src/verification/simulation/sdk-internals.ts, run `npx jest test/simulation`, then raise the version there.',
+    { cause },
   );
-}
 
 function installedVersion(): string {
   const path = require.resolve('@temporalio/worker/package.json');
@@ -51,7 +68,7 @@ function installedVersion(): string {
 }
 
 export async function loadWorkflows(code: string, activityNames: readonly string[]): Promise<WorkflowVm> {
-  assertKnownSdk();
+  const { parseWorkflowCode, ReusableVMWorkflowCreator } = knownSdk();
   const bundle = parseWorkflowCode(code);
   const script = new vm.Script(bundle.code, { filename: bundle.filename });
   // Not by `create`: it installs promise hooks for stack traces, and a watchdog thread for every call costs more than the call.
@@ -65,7 +82,7 @@ export async function loadWorkflows(code: string, activityNames: readonly string
   };
 }
 
-async function createInstance(creator: ReusableVMWorkflowCreator, info: RunInfo): Promise<WorkflowInstance> {
+async function createInstance(creator: Creator, info: RunInfo): Promise<WorkflowInstance> {
   const startTime = new Date(info.startTime);
   const workflow = await creator.createWorkflow({
     info: {

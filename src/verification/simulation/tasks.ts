@@ -1,5 +1,6 @@
 import type { Agenda } from './agenda';
 import type { Random } from './random';
+import { replay, SimulationProblem } from './replay';
 import { openIn, type OpenTask, type RecordedActivation, type Run } from './runs';
 import type { Command, Job, WorkflowInstance, WorkflowVm } from './vm';
 import type { Worker, Workers } from './workers';
@@ -21,10 +22,6 @@ export interface TaskParts {
   readonly startLocal: (run: Run, task: OpenTask, command: Extract<Command, { kind: 'activity' }>) => void;
   /** What a completed task asks the server for. */
   readonly commit: (run: Run, commands: readonly Command[]) => void;
-}
-
-export class SimulationProblem extends Error {
-  override readonly name = 'SimulationProblem';
 }
 
 export class Tasks {
@@ -182,6 +179,15 @@ export class Tasks {
   async #instanceOn(run: Run, worker: Worker): Promise<void> {
     if (run.cached?.worker === worker) return;
     this.forget(run);
+    run.cached = { instance: await this.#instanceOf(run), worker };
+  }
+
+  /** Whether its history can be replayed, also when nobody had to. */
+  async prove(run: Run): Promise<void> {
+    await (await this.#instanceOf(run)).dispose();
+  }
+
+  async #instanceOf(run: Run): Promise<WorkflowInstance> {
     const { runId, originalRunId, startTime, seed } = run;
     const { workflowId, vm } = this.parts;
     const instance = await vm.create({
@@ -192,23 +198,9 @@ export class Tasks {
       startTime,
       seed,
     });
-    run.cached = { instance, worker };
-    for (const [index, { activations }] of run.history.entries())
-      for (const activation of activations) await replay(instance, activation, index, [...run.flags]);
+    await replay(instance, run.history, [...run.flags]);
+    return instance;
   }
-}
-
-async function replay(
-  instance: WorkflowInstance,
-  { at, jobs, commands }: RecordedActivation,
-  task: number,
-  flags: readonly number[],
-) {
-  const again = jobs.map((job) => (job.kind === 'update' ? { ...job, validate: false } : job));
-  const done = await instance.activate({ at, jobs: again, isReplaying: true, historyLength: 5 * task + 3, flags });
-  if (done.kind === 'failed') throw new SimulationProblem(`replay failed: ${done.message}`);
-  const [was, is] = [JSON.stringify(commands), JSON.stringify(done.commands)];
-  if (was !== is) throw new SimulationProblem(`replay is not what was: ${was} became ${is}`);
 }
 
 /** A task that failed is done again, also when there is nothing new in it. */

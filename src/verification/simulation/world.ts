@@ -13,10 +13,10 @@ import type { GateParts } from './gate';
 import { needsAttention, People } from './people';
 import { Provider } from './provider';
 import { Random } from './random';
+import { SimulationProblem } from './replay';
 import type { Run } from './runs';
 import { createScenario, type Scenario } from './scenario';
 import { gateStore, StoreOutage } from './store-gates';
-import { SimulationProblem } from './tasks';
 import type { WorkflowVm } from './vm';
 import { Weather, type Cell } from './weather';
 import { Workers } from './workers';
@@ -71,6 +71,7 @@ export class World {
   #refusals = 0;
   #hasDispute = false;
   #firstOutcome: string | undefined;
+  #knewCompleted = false;
   #calmSince = Infinity;
 
   constructor(private readonly options: RunOptions) {
@@ -118,6 +119,7 @@ export class World {
       random,
       weather,
       paymentId,
+      asked: scenario.request,
       trace,
       timings: scenario.timings,
       onCallback: (body, url) => this.#endpoint.receive(body, url),
@@ -175,6 +177,7 @@ export class World {
         await this.#look();
       }
       this.#atRest(steps);
+      await this.#engine.proveReplays();
     } catch (error) {
       if (!(error instanceof SimulationProblem)) throw error;
       this.#report('G4', error.message);
@@ -253,9 +256,11 @@ export class World {
   }
 
   #check(): void {
-    for (const violation of violations(this.#truth())) this.#found.push(violation);
     const snapshot = this.#model.snapshot(this.#scenario.request.paymentId);
     const outcome = snapshot?.outcome;
+    if (outcome !== undefined && this.#firstOutcome === undefined)
+      this.#knewCompleted = snapshot?.completedSeen === true;
+    for (const violation of violations(this.#truth())) this.#found.push(violation);
     if (outcome !== undefined) {
       const final = JSON.stringify([outcome.kind, outcome.closedAt, outcome.kind === 'paid' && outcome.amount]);
       this.#firstOutcome ??= final;
@@ -273,17 +278,20 @@ export class World {
     const unrest = this.#unrest();
     if (unrest !== undefined)
       return this.#report('G4', `it never comes to rest: ${steps} steps, ${this.#time()}, waiting for ${unrest}`);
-    for (const violation of violationsAtRest(this.#truth(), { kind: this.#runAtRest() })) this.#found.push(violation);
+    for (const violation of violationsAtRest(this.#truth(), this.#runAtRest())) this.#found.push(violation);
   }
 
   #truth(): PaymentTruth {
-    const { paymentId, amount } = this.#scenario.request;
-    const stored = this.#model.snapshot(paymentId);
+    const { request, failedWithoutCode } = this.#scenario;
+    const { paymentId, amount } = request;
+    const snapshot = this.#model.snapshot(paymentId);
+    const stored = snapshot && { ...snapshot, knewCompleted: this.#knewCompleted };
     const results = this.#engine.runs.flatMap(({ end }) =>
       end?.kind === 'completed' ? [end.value as BillPaymentOutcome] : [],
     );
     const provider = { ...this.#provider.truth(), refusalCallbacks: this.#refusals };
-    return { paymentId, amount, provider, results, ...(stored !== undefined && { stored }) };
+    const isFunded = request.fundingAccount !== undefined;
+    return { paymentId, amount, isFunded, failedWithoutCode, provider, results, ...(stored && { stored }) };
   }
 
   /** Runs with other content are refused, and say nothing about the payment. */
@@ -291,11 +299,12 @@ export class World {
     return this.#engine.runs.findLast(({ input }) => input === this.#scenario.request);
   }
 
-  #runAtRest(): RunAtRest['kind'] {
+  #runAtRest(): RunAtRest {
     const run = this.#lastOwnRun();
-    if (run === undefined) return 'none';
-    if (run.end === undefined) return needsAttention(run.visible) ? 'needs-attention' : 'running';
-    return run.end.kind === 'completed' ? 'completed' : 'failed';
+    if (run === undefined) return { kind: 'none' };
+    if (run.end !== undefined) return { kind: run.end.kind === 'completed' ? 'completed' : 'failed' };
+    if (!needsAttention(run.visible)) return { kind: 'running' };
+    return { kind: 'needs-attention', hasReason: [run.visible['BillPaymentReason'] ?? []].flat().length > 0 };
   }
 
   #ended({ runId, end, input }: Run): void {
@@ -308,11 +317,9 @@ export class World {
     this.#people.meddle('close');
   }
 
-  #captured(): void {
+  #captured(): boolean {
     this.#isDirty = true;
-    const outcome = this.#model.snapshot(this.#scenario.request.paymentId)?.outcome;
-    if (outcome !== undefined && outcome.kind !== 'paid')
-      this.#report('G2', `the provider took the payment after it was closed as ${outcome.kind}`);
+    return this.#model.snapshot(this.#scenario.request.paymentId)?.outcome !== undefined;
   }
 
   #report(guarantee: Violation['guarantee'], what: string): void {

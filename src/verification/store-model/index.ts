@@ -1,4 +1,5 @@
 import { compareWithOutcome } from '../../callbacks/compare';
+import type { CallbackReading } from '../../payment/observation';
 import type { FundingAccount, Store } from '../../store';
 import { readOutcome } from '../../store/values';
 import type { StoredTruth } from '../guarantees';
@@ -38,7 +39,7 @@ export interface StoreModelOptions {
   readonly betweenSteps?: (paymentId: string) => Promise<void>;
 }
 
-export interface StoreSnapshot extends StoredTruth {
+export interface StoreSnapshot extends Omit<StoredTruth, 'knewCompleted'> {
   readonly completedSeen: boolean;
   /** Stored callbacks, and those of them that nothing has dealt with. */
   readonly callbacks: number;
@@ -62,6 +63,9 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
   };
 }
 
+const isDoubtful = ({ code }: CallbackReading): boolean =>
+  code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate';
+
 const CLAIMS = { claim: 'taken', seal: 'sealed' } as const;
 
 function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
@@ -79,6 +83,7 @@ function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
     claim: claim === undefined ? 'none' : CLAIMS[claim.kind],
     disputed: payment.disputedAt !== undefined,
     contradictions: contradictions.length,
+    doubtfulCodes: callbacks.filter(({ namedBy, reading }) => namedBy === 'close' && isDoubtful(reading)).length,
     completedSeen: payment.completedSeenAt !== undefined,
     callbacks: callbacks.length,
     callbacksUnnamed: callbacks.filter(({ namedBy }) => namedBy === undefined).length,
