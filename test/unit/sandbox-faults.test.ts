@@ -1,4 +1,4 @@
-import { CALLBACK_FAULTS, planFaults, REQUEST_FAULTS, STATUS, type FaultPlan } from '../../src/sandbox';
+import { accountOf, CALLBACK_FAULTS, planFaults, REQUEST_FAULTS, STATUS, type FaultPlan } from '../../src/sandbox';
 import {
   disturbCallbacks,
   ENDPOINTS,
@@ -186,6 +186,25 @@ describe('callbacks', () => {
     ['callback-contradictory', 'other', [completed, [15_500, 6, '1', undefined]]],
   ] as const)('%s (%s)', (kind, way, expected) => {
     expect(disturbed(kind, way)).toEqual(expected);
+  });
+
+  test.each(CALLBACK_FAULTS)('where none is due, only a stranger sends one: %s', (kind) => {
+    const sent = disturbCallbacks({ kind, way: 'one' }, []);
+    expect(sent.map(({ forged }) => forged)).toEqual(kind === 'callback-forged' ? ['wrong-token'] : []);
+  });
+
+  test('what changes nothing is not counted, and the ledger knows which ones were forged', async () => {
+    let kind: CallbackFault['kind'] = 'callback-lost';
+    const caller = await Caller.start({ faults: { ...NONE, callback: () => ({ kind, way: 'one' }) } });
+    // Of this account no callback is ever sent.
+    await caller.pay('payment-1', accountOf('callback-lost'));
+    expect(caller.sandbox.ledger.faults()).toEqual({});
+    kind = 'callback-forged';
+    await caller.pay('payment-2', '100001');
+    await caller.sandbox.idle();
+    expect(caller.sandbox.ledger.faults()).toEqual({ 'callback callback-forged': 1 });
+    expect(caller.sandbox.payment('payment-2').callbacksSent.map(({ forged }) => forged)).toEqual([undefined, true]);
+    await caller.close();
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BillPaymentError, PaymentConflict, type BillPayments } from '../../client';
+import { BillPaymentError, PaymentConflict, type BillPayments, type Decision, type Resolution } from '../../client';
 import { workflowIdOf } from '../../payment/contract';
 import { STATUS } from '../../sandbox';
 import type { Violation } from '../guarantees';
@@ -10,7 +10,7 @@ import type { Watch } from './watch';
 
 /** What callers and operators do beside the flow. Refusals are answers; what nobody expects goes into the report by name. */
 export class People {
-  /** A conflict that was taken for the same payment (G8). */
+  /** A conflict that was taken for the same payment (G8), a decline against a completed record (G2). */
   readonly violations: Violation[] = [];
   readonly #busy = new Set<Promise<void>>();
   readonly #decisions = new Map<string, number>();
@@ -107,12 +107,27 @@ export class People {
       return void (await payment.resolve({ ...by, decision: 'declined', providerCase: 'CASE-1' }));
     const first = payment.resolve({ ...by, decision, requestId: 'one' });
     if (operator === 'decides') return void (await first);
+    const other = { ...by, operator: 'operator-2', requestId: 'two' } as const;
     const second =
       operator === 'decides-twice'
         ? payment.resolve({ ...by, decision, requestId: 'one' })
-        : payment.resolve({ ...by, operator: 'operator-2', decision, requestId: 'two' });
-    const [one, other] = await Promise.allSettled([first, second]);
-    if (one.status === 'rejected' && other.status === 'rejected') throw one.reason;
+        : decision === 'paid'
+          ? this.#declineWrongly(paymentId, { ...other, note: 'wrongly', decision: 'declined', providerCase: 'CASE-2' })
+          : payment.resolve({ ...other, decision });
+    const [one, two] = await Promise.allSettled([first, second]);
+    if (one.status === 'rejected' && two.status === 'rejected') throw one.reason;
+  }
+
+  /** Refused, because the provider says completed: by a look, or else because a request so young may still arrive. */
+  async #declineWrongly(paymentId: string, by: Decision & Resolution): Promise<void> {
+    const takenAt = this.stage.sandbox.ledger.find(paymentId)?.state.captured?.at ?? 0;
+    await this.stage.payments.payment(paymentId).resolve(by);
+    if (Date.now() - takenAt > YOUNG_MS) return;
+    this.violations.push({
+      guarantee: 'G2',
+      paymentId,
+      what: 'a person could decline it while the provider said completed',
+    });
   }
 
   async #agree(paymentId: string): Promise<void> {
@@ -129,6 +144,8 @@ export class People {
   }
 }
 
+/** As long as that its token may be alive by some clock. */
+const YOUNG_MS = 5 * 60_000;
 /** Of decisions on one payment. A refusal is repeated: what stood against it may be gone. */
 const TRIES = 3;
 const AT_ONCE = 24;

@@ -134,7 +134,6 @@ export function inWords(report: Report): string {
     ...list('Runs reset', report.resets),
     ...list('Runs terminated', report.terminated),
     ...list('Runs of closed payments deleted', report.forgotten),
-    ...list('Runs that stood still, and were reset by people', report.rescued),
     ...list('Callers and operators, with the answers they got', report.people),
     ...list('Processes that ended by themselves', report.endedByThemselves),
     ...list('Restarted by their supervisor', report.restarted),
@@ -150,12 +149,24 @@ export function inWords(report: Report): string {
           `NOT AT REST IN TIME: ${report.unsettled.length}`,
           ...report.unsettled.slice(0, 20).map((line) => `  ${line}`),
         ]),
+    ...rescueInWords(report.rescued),
     '',
     report.violations.length === 0
       ? `No violation of G1-G8 (seed ${report.seed})`
       : `VIOLATIONS: ${report.violations.length} (seed ${report.seed})`,
     ...report.violations.map(({ guarantee, paymentId, what }) => `  ${guarantee} ${paymentId}: ${what}`),
   ].join('\n');
+}
+
+/** No guarantee is violated, and yet nobody should read past it. */
+function rescueInWords(rescued: Counts): string[] {
+  const count = Object.values(rescued).reduce((sum, one) => sum + one, 0);
+  return count === 0
+    ? []
+    : [
+        '',
+        `A FINDING: ${count} runs did not replay and had to be reset by hand (runbook: A workflow task keeps failing)`,
+      ];
 }
 
 const SHOWN = 5;
