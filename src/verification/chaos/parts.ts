@@ -25,6 +25,7 @@ export interface NodeProcessSettings {
 
 /** What a supervisor waits before it starts a process again. */
 const RESTART_AFTER_MS = 500;
+const KILL_AGAIN_AFTER_MS = 100;
 
 /** A Node process of its own that is started again whenever it ends, as any supervisor does. Killed by its own id only. */
 export function superviseNode({ args, env, logFile }: NodeProcessSettings): NodeProcess {
@@ -52,8 +53,7 @@ export function superviseNode({ args, env, logFile }: NodeProcessSettings): Node
     },
     async kill(downMs) {
       isStruck = true;
-      child?.signal('SIGKILL');
-      await child?.exited;
+      await killed(child);
       await sleep(downMs);
       isStruck = false;
       start();
@@ -71,4 +71,14 @@ export function superviseNode({ args, env, logFile }: NodeProcessSettings): Node
       await child?.stop();
     },
   };
+}
+
+/** One that has only just been started has no id yet: the signal is sent until it has ended. */
+async function killed(child: GuardedChild | undefined): Promise<void> {
+  let isOver = child === undefined;
+  void child?.exited.then(() => (isOver = true));
+  while (!isOver) {
+    child?.signal('SIGKILL');
+    await Promise.race([child?.exited, sleep(KILL_AGAIN_AFTER_MS)]);
+  }
 }
