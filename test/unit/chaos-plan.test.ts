@@ -33,6 +33,12 @@ describe('the plan of a chaos run', () => {
     expect(new Set(payments.map(({ operator }) => operator)).size).toBe(4);
   });
 
+  test('a share of the strikes: fewer of them, for the same payments', () => {
+    const [all, some] = [planRun(9, 2_000), planRun(9, 2_000, 0.25)];
+    expect(some.payments).toEqual(all.payments);
+    expect(some.strikes.length / all.strikes.length).toBeCloseTo(0.25, 1);
+  });
+
   test.each([1, 30, 300, 4_000])(
     '%d payments: every strike at least once, in the order in which they are due, none after the last payment',
     (count) => {

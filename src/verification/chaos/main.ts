@@ -17,6 +17,7 @@ interface Options {
   readonly payments: number;
   readonly seed: number;
   readonly open?: number;
+  readonly strikes: number;
   readonly within?: number;
   readonly json?: string;
   readonly plant?: 'repeated-post';
@@ -27,11 +28,23 @@ const wholeNumber = (text: string): number => {
   return Number(text);
 };
 
+const share = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
+  return value;
+};
+
 const program = new Command('chaos')
   .description('Pays bills while everything goes wrong, and compares what came of it with the guarantees G1-G8.')
   .option('--payments <n>', 'how many', wholeNumber, 300)
   .option('--seed <s>', 'the same seed, the same plan', wholeNumber, 1)
   .option('--open <n>', 'how many may be open at once; by default an eighth of them, from 10 to 150', wholeNumber)
+  .option(
+    '--strikes <share>',
+    'of the usual kills, stops, cuts and resets: fewer, and more payments a minute',
+    share,
+    1,
+  )
   .option(
     '--within <minutes>',
     'how long it may take in all; by default 10 minutes and one for every 300 payments',
@@ -70,7 +83,7 @@ async function main(options: Options): Promise<number> {
   let keepLogs = true;
   try {
     const ran = await run(stage, {
-      plan: planRun(seed, payments),
+      plan: planRun(seed, payments, options.strikes),
       open: options.open ?? openAtOnce(payments),
       deadline: deadline.signal,
       progress,

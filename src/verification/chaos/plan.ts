@@ -49,10 +49,11 @@ export const FLOAT = 'chaos-float';
 /** Pays for a few, and then declines. */
 export const POOR = 'chaos-poor';
 
-export function planRun(seed: number, payments: number): Plan {
+/** @param share of the usual number of strikes, above 0 and at most 1; each kind strikes at least once */
+export function planRun(seed: number, payments: number, share = 1): Plan {
   return {
     payments: Array.from({ length: payments }, (_, index) => planPayment(seed, index)),
-    strikes: planStrikes(seed, payments),
+    strikes: planStrikes(seed, payments, share),
   };
 }
 
@@ -165,9 +166,9 @@ const ms = (chance: number, least: number, most: number): number => Math.round(l
 /** Past the heartbeat's 3 s; one in fifteen past the 60 s that a submission may take in all. */
 const stallFor = (chance: number): number => (chance < 1 / 15 ? 65_000 : ms(chance, 4_000, 20_000));
 
-function planStrikes(seed: number, payments: number): readonly Strike[] {
+function planStrikes(seed: number, payments: number, share: number): readonly Strike[] {
   return STRIKES.flatMap(([kind, perThousand, make]) => {
-    const count = Math.max(1, Math.round((perThousand * payments) / 1000));
+    const count = Math.max(1, Math.round((perThousand * payments * share) / 1000));
     return Array.from({ length: count }, (_, nth): Strike => {
       const of = (what: string): number => draw(seed, kind, nth, what);
       // Spread over the run, each in its own part of it; not at the very start, when there is nothing to disturb.
