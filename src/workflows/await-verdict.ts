@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { Look } from '../payment/look';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { PollInput, PollResult } from '../payment/steps';
@@ -11,6 +11,9 @@ import type { PaymentTracker } from './tracker';
 /** How an open payment comes to its end: by proof or by a person, or because another run has closed it. */
 export type Settlement =
   ({ readonly kind: 'settled' } & Ending) | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
+
+/** Runs that began with 0.1.0 do not poll an id that is in use. */
+const POLLS_ID_IN_USE = 'polls-id-in-use';
 
 /** The provider may lag behind its own callback: looks follow one after these. */
 const LAGS = [1_000, 2_000, 5_000] as const;
@@ -81,8 +84,9 @@ export class Poll {
   }
 
   keepGoing(): void {
-    // Somebody else's record is nothing to wait for.
-    if (this.running || this.hasResult || this.payment.seen.sent === 'not-by-us') return;
+    if (this.running || this.hasResult) return;
+    // Somebody else's record proves nothing, but another run may close the payment, or have closed it before this one was reset.
+    if (this.payment.seen.sent === 'not-by-us' && !patched(POLLS_ID_IN_USE)) return;
     this.running = true;
     this.rounds += 1;
     pollPayment(this.nextRound()).then(

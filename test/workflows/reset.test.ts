@@ -4,6 +4,7 @@ import { PaymentConflict } from '../../src/client';
 import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
+import type { BehaviourName } from '../../src/sandbox';
 import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, type Flow } from '../support/flow';
 import {
   COMPLETED,
@@ -93,13 +94,16 @@ async function cancelled(): Promise<Ended> {
   return await ended(request);
 }
 
-const decided = (decision: 'paid' | 'declined') => async (): Promise<Ended> => {
-  const request = await ownRequest(flow, 'failed-callback-lost', { policy: SOON });
-  await flow.payments.start(request);
-  await needsAttention(flow, request.paymentId);
-  await flow.payments.payment(request.paymentId).resolve({ decision, ...BY });
-  return await ended(request);
-};
+const decided =
+  (decision: 'paid' | 'declined', behaviour: BehaviourName = 'failed-callback-lost') =>
+  async (): Promise<Ended> => {
+    const request = await ownRequest(flow, behaviour, { policy: SOON });
+    await flow.payments.start(request);
+    await needsAttention(flow, request.paymentId);
+    const providerCase = decision === 'declined' ? { providerCase: 'AP-20817' } : {};
+    await flow.payments.payment(request.paymentId).resolve({ decision, ...BY, ...providerCase });
+    return await ended(request);
+  };
 
 // prettier-ignore
 const ENDS: readonly { readonly end: string; readonly ends: () => Promise<Ended>; readonly is: object; readonly state: string }[] = [
@@ -112,6 +116,7 @@ const ENDS: readonly { readonly end: string; readonly ends: () => Promise<Ended>
   { end: 'cancelled', ends: cancelled, is: { kind: 'cancelled', by: BY.operator }, state: 'Cancelled' },
   { end: 'decided as paid', ends: decided('paid'), is: { kind: 'paid', settledBy: 'operator' }, state: 'Paid' },
   { end: 'decided as declined', ends: decided('declined'), is: { kind: 'declined', settledBy: 'operator' }, state: 'Declined' },
+  { end: 'declined because its id is in use', ends: decided('declined', 'record-exists'), is: { kind: 'declined', settledBy: 'operator' }, state: 'Declined' },
 ];
 
 describe('G7: a closed payment stays as it is, and nothing of it is sent again', () => {

@@ -17,8 +17,9 @@ export class Strikes {
   readonly #turns = new Map<ProcessName, Promise<void>>();
   /** A payment that was forgotten by more than the engine (G8). */
   readonly violations: Violation[] = [];
-  /** Payments whose run was deleted and that were not started again yet. */
+  /** Payments whose run was deleted, or terminated, and that were not started again yet. */
   readonly #forgotten = new Set<string>();
+  readonly #terminated = new Set<string>();
   readonly #busy = new Set<Promise<void>>();
 
   constructor(
@@ -116,13 +117,14 @@ export class Strikes {
     const paymentId = await patiently(async () => {
       const id = this.#choose('running', chance);
       await this.stage.client.workflow.getHandle(workflowIdOf(id)).terminate('chaos');
+      this.#terminated.add(id);
       return id;
     });
     const planned = this.planned.get(paymentId);
     if (planned === undefined) return;
     this.tally.add('terminated', 'and started again');
     // Also when another start, with other content, has come in between: its run fails, and then this one is started.
-    await patiently(async () => void (await this.stage.payments.start(planned.request)));
+    await patiently(() => this.#startTerminated(planned.request));
   }
 
   /** The store remembers: other content is a conflict still, and the same content is the same payment with the same end (G8). */
@@ -155,8 +157,17 @@ export class Strikes {
     this.tally.add('forgotten', 'and started again');
   }
 
-  /** What could not be started again while servers were down: nobody but us has deleted its run. */
-  async startForgotten(): Promise<void> {
+  async #startTerminated(request: BillPaymentRequest): Promise<void> {
+    await this.stage.payments.start(request);
+    this.#terminated.delete(request.paymentId);
+  }
+
+  /** What could not be started again while servers were down: nobody but us has ended its run. */
+  async startAgain(): Promise<void> {
+    for (const id of this.#terminated) {
+      const planned = this.planned.get(id);
+      if (planned !== undefined) await patiently(() => this.#startTerminated(planned.request));
+    }
     for (const id of this.#forgotten) {
       const planned = this.planned.get(id);
       if (planned !== undefined) await patiently(() => this.#startForgotten(id, planned.request));
