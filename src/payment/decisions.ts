@@ -84,6 +84,9 @@ export function declineProblem(
     if (!foreign)
       return `Almara Pay says ${seen.said}: it cannot be declined. If their record is wrong, have them correct it first.`;
   }
+  const wasCompleted = facts.sent !== 'not-by-us' && (facts.completedSeen || look?.completedSeen === true);
+  if (wasCompleted && seen?.kind !== 'record')
+    return `Almara Pay has said before that it is completed, and does not say now what became of it (${seen?.said ?? 'no answer'}). Decline it only when they answer again.`;
   if (seen?.kind === 'record' && seen.state === 'failed') return undefined;
   if (providerCase === undefined) {
     return `Almara Pay does not say that it failed (${seen?.said ?? 'no answer'}). To decline it all the same, name their written confirmation in "providerCase".`;

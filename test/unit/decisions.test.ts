@@ -101,6 +101,7 @@ describe('declining against what the provider says', () => {
     answer: keyof typeof ANSWERS,
     token: keyof typeof TOKENS,
     providerCase: string | undefined,
+    completedSeen = false,
   ) => {
     const facts: Facts = { sent: by, submittedAt: NOW, callbacks: { count: 0, receipt: {} }, completedSeen: false };
     const observation = ANSWERS[answer];
@@ -109,7 +110,7 @@ describe('declining against what the provider says', () => {
     const look: Look | undefined = observation && {
       observation,
       callbacks: facts.callbacks,
-      completedSeen: false,
+      completedSeen,
       ...(claim && { claim }),
     };
     const resolution = {
@@ -130,6 +131,13 @@ describe('declining against what the provider says', () => {
     const problem = problemOf(by, answer, token, providerCase);
     if (refusal === undefined) expect(problem).toBeUndefined();
     else expect(problem).toMatch(refusal);
+  });
+
+  test('G2: what was once completed is not declined while the provider does not say what became of it', () => {
+    const problem = (answer: keyof typeof ANSWERS) => problemOf('unknown', answer, 'expired 5:00 ago', 'C-1', true);
+    for (const answer of ['unreadable', 'not found'] as const)
+      expect(problem(answer)).toMatch(/said before that it is completed/);
+    for (const answer of ['pending', 'failed'] as const) expect(problem(answer)).toBeUndefined();
   });
 
   test('says until when it has to wait, in UTC', () => {
