@@ -17,7 +17,7 @@ test(
     expect([...report.ended.keys()].sort()).toEqual(expect.arrayContaining(['cancelled', 'declined', 'paid']));
     expect(report.cells.size).toBeGreaterThan(100);
   },
-  5 * MINUTES,
+  15 * MINUTES,
 );
 
 test(
@@ -32,7 +32,7 @@ test(
     expect(new Set(first).size).toBe(25);
     expect(await hashes()).toEqual(first);
   },
-  5 * MINUTES,
+  15 * MINUTES,
 );
 
 /** Some bugs show in any weather; others only when one thing happens at one step, so that is made to happen. */
@@ -59,7 +59,7 @@ test.each(BUGS)(
     const sound = await simulate({ runs, seed: 1, only, keepGoing: true });
     expect(sound.failed.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
   },
-  5 * MINUTES,
+  15 * MINUTES,
 );
 
 test('an upgrade of the SDK is noticed, and so is a part that has moved', () => {

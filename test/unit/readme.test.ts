@@ -199,7 +199,7 @@ describe('docs/technical-description.md', () => {
 
 describe('every document', () => {
   it.each(DOCUMENTS)('%s has no gap that is still to be filled', (document) => {
-    expect(read(document)).not.toMatch(/TO MEASURE|TODO|<!--/);
+    expect(read(document)).not.toMatch(/TO MEASURE|TODO|<!-- (?!(end of the )?fault matrix)/);
   });
 
   it.each(DOCUMENTS)('%s names no path of a machine and no private host', (document) => {
