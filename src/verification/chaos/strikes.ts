@@ -139,8 +139,8 @@ export class Strikes {
         namespace: client.options.namespace,
         workflowExecution: { workflowId: run.workflowId, runId },
       };
-      this.#forgotten.add(id);
       await client.workflowService.deleteWorkflowExecution(execution);
+      this.#forgotten.add(id);
       return id;
     });
     const planned = this.planned.get(paymentId);
@@ -170,6 +170,8 @@ export class Strikes {
     }
     for (const id of this.#forgotten) {
       const planned = this.planned.get(id);
+      // On a starved machine a deletion takes longer than the strike had waited: what is started before it would be deleted, too.
+      await patiently(() => this.#isForgotten(id)).catch(() => undefined);
       if (planned !== undefined) await patiently(() => this.#startForgotten(id, planned.request));
     }
   }
