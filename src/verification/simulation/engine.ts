@@ -176,6 +176,7 @@ export class Engine {
       case 'fail':
         return this.#close(run, { kind: 'failed', type: command.type, message: command.message });
       case 'attributes':
+      case 'patched':
       case 'update-accepted':
       case 'update-rejected':
       case 'update-completed':

@@ -19,8 +19,13 @@ export async function replay(
   const waiting = new Set<number>();
   for (const [index, { activations }] of history.entries()) {
     const said: Command[] = [];
+    // Core looks ahead: a task hears first of all which patches it took.
+    const patches = activations.flatMap(({ commands }) => commands.flatMap(asHasPatch));
     const activate = async ({ at, jobs }: Pick<RecordedActivation, 'at' | 'jobs'>): Promise<void> => {
-      const again = jobs.map((job) => (job.kind === 'update' ? { ...job, validate: false } : job));
+      const again = [
+        ...patches.splice(0),
+        ...jobs.map((job) => (job.kind === 'update' ? { ...job, validate: false } : job)),
+      ];
       const activation = { at, jobs: again, isReplaying: true, historyLength: 5 * index + 3, flags };
       const done = await instance.activate(activation);
       if (done.kind === 'failed') throw new SimulationProblem(`replay failed: ${done.message}`);
@@ -44,6 +49,9 @@ export async function replay(
     );
   }
 }
+
+const asHasPatch = (command: Command): readonly Job[] =>
+  command.kind === 'patched' ? [{ kind: 'has-patch', patch: command.patch }] : [];
 
 const isLocalResult = (job: Job): job is Extract<Job, { kind: 'activity-done' }> =>
   job.kind === 'activity-done' && job.isLocal;

@@ -182,6 +182,8 @@ function toJob(info: RunInfo, job: Job): coresdk.workflow_activation.IWorkflowAc
       return { fireTimer: { seq: job.seq } };
     case 'activity-done':
       return { resolveActivity: { seq: job.seq, isLocal: job.isLocal, result: toResolution(job.result) } };
+    case 'has-patch':
+      return { notifyHasPatch: { patchId: job.patch } };
     case 'new-seed':
       return { updateRandomSeed: { randomnessSeed: longOf(job.seed) } };
   }
@@ -225,6 +227,7 @@ function toCommand(command: coresdk.workflow_commands.IWorkflowCommand): Command
   }
   if (isSet(command.upsertWorkflowSearchAttributes))
     return { kind: 'attributes', values: attributesOf(command.upsertWorkflowSearchAttributes) };
+  if (isSet(command.setPatchMarker)) return { kind: 'patched', patch: command.setPatchMarker.patchId ?? '' };
   if (isSet(command.updateResponse)) return toUpdateCommand(command.updateResponse);
   throw new Error(`the simulation does not know this command: ${Object.keys(command).join()}`);
 }

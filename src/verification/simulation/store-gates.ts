@@ -47,7 +47,17 @@ export function gateStore(parts: StoreGateParts): GatedStore {
 }
 
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
-const READS = new Set(['facts', 'pending', 'signalsSent', 'forPayment', 'toOpen', 'find', 'list', 'account']);
+const READS = new Set([
+  'facts',
+  'pending',
+  'signalsSent',
+  'forPayment',
+  'toOpen',
+  'unresolved',
+  'find',
+  'list',
+  'account',
+]);
 
 function gated<T extends object>(parts: StoreGateParts, table: T): T {
   const entries = Object.entries(table).map(([name, method]) => [name, gatedMethod(parts, name, method as AnyMethod)]);

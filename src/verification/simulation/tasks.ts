@@ -243,6 +243,9 @@ function inWords(what: Job | Command): string {
       return what.name;
     case 'fail':
       return `fail ${what.type}`;
+    case 'has-patch':
+    case 'patched':
+      return `${what.kind} ${what.patch}`;
     case 'attributes':
       return Object.values(what.values).flat().join(' ');
     case 'update-rejected':

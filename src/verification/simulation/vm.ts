@@ -21,6 +21,8 @@ export type Job =
   | { readonly kind: 'cancel' }
   | { readonly kind: 'timer-fired'; readonly seq: number }
   | { readonly kind: 'activity-done'; readonly seq: number; readonly isLocal: boolean; readonly result: ActivityResult }
+  /** On replay, before anything else: what was recorded here took this patch. */
+  | { readonly kind: 'has-patch'; readonly patch: string }
   /** After a reset. */
   | { readonly kind: 'new-seed'; readonly seed: number };
 
@@ -61,6 +63,8 @@ export type Command =
   | { readonly kind: 'complete'; readonly value: unknown }
   | { readonly kind: 'fail'; readonly type: string; readonly message: string }
   | { readonly kind: 'attributes'; readonly values: Readonly<Record<string, unknown>> }
+  /** The marker of `patched`: from here on the history is that of the newer code. */
+  | { readonly kind: 'patched'; readonly patch: string }
   | { readonly kind: 'update-accepted'; readonly id: string }
   | { readonly kind: 'update-rejected'; readonly id: string; readonly message: string }
   | { readonly kind: 'update-completed'; readonly id: string; readonly value: unknown };
