@@ -39,26 +39,20 @@ export function paymentConflict(paymentId: string): ApplicationFailure {
 }
 
 /** Our own switch: nothing was claimed or sent, and it is tried again until the payment expires. */
-export function submissionsOff(): ApplicationFailure {
-  const failure = ApplicationFailure.create({
+export const submissionsOff = (): ApplicationFailure =>
+  noFault({
     message:
       'Submissions are switched off on this worker (SUBMISSIONS=off). Nothing was sent. It waits until it expires: then it is declined, and nothing was taken.',
     type: 'SubmissionsOff',
-    category: ApplicationFailureCategory.BENIGN,
   });
-  failure.stack = '';
-  return failure;
-}
 
 /** A look that brought no news: no error at all, only the engine's way to wait without an event. */
-export function lookAgain(message: string, delayMs: number): ApplicationFailure {
-  const failure = ApplicationFailure.create({
-    message,
-    type: 'LookAgain',
-    nextRetryDelay: Math.max(1, delayMs),
-    category: ApplicationFailureCategory.BENIGN,
-  });
-  // Operators read this as the latest answer: a stack would only look like a fault.
+export const lookAgain = (message: string, delayMs: number): ApplicationFailure =>
+  noFault({ message, type: 'LookAgain', nextRetryDelay: Math.max(1, delayMs) });
+
+/** Operators read its message as the latest answer: a stack would only look like a fault. */
+function noFault(options: { readonly message: string; readonly type: string; readonly nextRetryDelay?: number }) {
+  const failure = ApplicationFailure.create({ ...options, category: ApplicationFailureCategory.BENIGN });
   failure.stack = '';
   return failure;
 }

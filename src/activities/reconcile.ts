@@ -1,5 +1,6 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { concurrently } from '../payment/concurrently';
 import { FAILURES } from '../payment/contract';
 import type { PaymentDispute } from '../payment/dispute';
 import {
@@ -11,7 +12,6 @@ import {
 } from '../payment/reconciliation';
 import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/reconciliation-window';
 import { askingNobody, createAsking, type Asking } from './ask-provider';
-import { concurrently } from './concurrently';
 import { systemClock, type ReconcileDependencies } from './dependencies';
 import { endOfDispute, isRegistered, paymentsWithRuns, runOf } from './payment-runs';
 
@@ -191,7 +191,7 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
   async function endedDisputes(): Promise<readonly EndedDispute[]> {
     const found: EndedDispute[] = [];
     for (let after: string | undefined = ''; after !== undefined;) {
-      const page: readonly PaymentDispute[] = await store.reconciliations.unresolved(after, PAGE);
+      const page: readonly PaymentDispute[] = await store.disputes.unresolved(after, PAGE);
       await concurrently(page, LOOKS_AT_ONCE, async (dispute) => {
         const how = await endOfDispute(dispute.paymentId);
         if (how === undefined) return;

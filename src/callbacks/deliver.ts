@@ -1,4 +1,5 @@
 import type { Log } from '../log';
+import { concurrently } from '../payment/concurrently';
 import type { CallbackHint, CallbackReading, Receipt } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import { compareWithOutcome } from './compare';
@@ -113,7 +114,7 @@ export function createDelivery({ counters = new Counters(), ...options }: Delive
         afterId = page.length < PAGE ? 0 : (page.at(-1)?.id ?? 0);
         const byPayment = idsByPayment(page);
         let failures = 0;
-        await forEach(byPayment, CONCURRENT_PAYMENTS, async ([paymentId, ids]) => {
+        await concurrently(byPayment, CONCURRENT_PAYMENTS, async ([paymentId, ids]) => {
           const result = await deliverPayment(paymentId, ids);
           left += result.left;
           if (result.failed) failures += 1;
@@ -132,7 +133,7 @@ export function createDelivery({ counters = new Counters(), ...options }: Delive
   async function sweepDisputes(): Promise<SweepReport> {
     const raised = await store.disputes.toOpen(PAGE);
     let left = 0;
-    await forEach(raised, CONCURRENT_PAYMENTS, async ({ paymentId }) => {
+    await concurrently(raised, CONCURRENT_PAYMENTS, async ({ paymentId }) => {
       try {
         await open(paymentId);
       } catch (error) {
@@ -219,12 +220,4 @@ function createTurns() {
     last.set(paymentId, settled);
     return mine;
   };
-}
-
-async function forEach<T>(items: Iterable<T>, concurrency: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
 }

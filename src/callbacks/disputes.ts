@@ -1,15 +1,9 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import {
-  SEARCH_ATTRIBUTES,
-  TASK_QUEUE,
-  WORKFLOWS,
-  disputeWorkflowIdOf,
-  type BillPaymentState,
-} from '../payment/contract';
-import type { PaymentDispute, RaisedBy } from '../payment/dispute';
+import { TASK_QUEUE, WORKFLOWS } from '../payment/contract';
+import { disputeStart, type PaymentDispute, type RaisedBy } from '../payment/dispute';
 import type { CallbackReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
-import { within } from './trouble';
+import { callEngine } from './call-engine';
 
 /** Starts the workflow of a dispute. One that was started before is as good. Throws when the engine did not take it. */
 export type OpenDispute = (dispute: PaymentDispute) => Promise<void>;
@@ -22,42 +16,15 @@ export interface DisputeOutbox {
   markOpened(paymentId: string): Promise<void>;
 }
 
-const START_WITHIN_MS = 5_000;
-/** The SDK notices a passed deadline only after the pause it is in; nobody waits for that. */
-const GRACE_MS = 250;
-/** The engine keeps up to 200 bytes. */
-const SUMMARY_CHARACTERS = 150;
-
 export function createOpenDispute(client: Client): OpenDispute {
   return async (dispute) => {
-    const started = client.withDeadline(Date.now() + START_WITHIN_MS, () => start(client, dispute));
-    await within(START_WITHIN_MS + GRACE_MS, started);
+    const options = { ...disputeStart(dispute), taskQueue: TASK_QUEUE, workflowIdConflictPolicy: 'FAIL' } as const;
+    try {
+      await callEngine(client, () => client.workflow.start(WORKFLOWS.paymentDispute, options));
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
   };
-}
-
-/**
- * A run of this id that is open or was completed is the dispute's. One that failed or was terminated before it was known to be
- * opened is not: whoever has started it with a wrong input, or ended it by hand, must not make the dispute invisible.
- */
-async function start(client: Client, dispute: PaymentDispute): Promise<void> {
-  const workflowId = disputeWorkflowIdOf(dispute.paymentId);
-  const state: BillPaymentState = 'Disputed';
-  try {
-    await client.workflow.start(WORKFLOWS.paymentDispute, {
-      taskQueue: TASK_QUEUE,
-      workflowId,
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-      args: [dispute],
-      typedSearchAttributes: [
-        { key: SEARCH_ATTRIBUTES.state, value: state },
-        { key: SEARCH_ATTRIBUTES.reason, value: 'disputed' },
-      ],
-      staticSummary: `Disputed · ${dispute.because}`.slice(0, SUMMARY_CHARACTERS),
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { GUIDES, type AskedFor } from '../payment/attention';
+import { concurrently } from '../payment/concurrently';
 import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS, workflowIdOf } from '../payment/contract';
 import type { DisputeProgress, DisputeResolution } from '../payment/dispute';
 import type { PaymentProgress, Resolution } from '../payment/progress';
@@ -52,7 +53,7 @@ export async function whatWaits(engine: Engine): Promise<readonly Waiting[]> {
   const listed = await list(engine);
   const waiting: Waiting[] = [];
   let silentInARow = 0;
-  await inParallel(listed, AT_ONCE, async (one) => {
+  await concurrently(listed, AT_ONCE, async (one) => {
     // A whole round without an answer: nobody is there, and the rest need not be asked.
     if (silentInARow >= AT_ONCE) return void waiting.push(withoutWorker(one));
     try {
@@ -158,12 +159,4 @@ function updatesOf(paymentId: string, reason: AskedFor): readonly ExampleUpdate[
     name: UPDATES.resolvePayment,
     argument,
   }));
-}
-
-async function inParallel<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: width }, lane));
 }

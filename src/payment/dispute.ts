@@ -1,4 +1,4 @@
-import { disputeWorkflowIdOf, type InvalidField } from './contract';
+import { SEARCH_ATTRIBUTES, disputeWorkflowIdOf, type BillPaymentState, type InvalidField } from './contract';
 import type { BillPaymentOutcome } from './outcome';
 
 /**
@@ -84,6 +84,28 @@ export type ResolveDisputeResult =
   /** `BILLPAY_OPERATORS` does not name them. Nothing was changed. */
   | { readonly kind: 'not-an-operator' }
   | { readonly kind: 'none' };
+
+/** The engine keeps up to 200 bytes. */
+const SUMMARY_CHARACTERS = 150;
+
+/**
+ * How the `paymentDispute` workflow is started, whoever starts it, and what its row in the Web UI says. A run of this id that is open
+ * or was completed is the dispute's. One that failed or was terminated before it was known to be opened is not: whoever has started
+ * it with a wrong input, or ended it by hand, must not make the dispute invisible.
+ */
+export function disputeStart(dispute: PaymentDispute) {
+  const state: BillPaymentState = 'Disputed';
+  return {
+    workflowId: disputeWorkflowIdOf(dispute.paymentId),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+    args: [dispute] as [PaymentDispute],
+    typedSearchAttributes: [
+      { key: SEARCH_ATTRIBUTES.state, value: state },
+      { key: SEARCH_ATTRIBUTES.reason, value: 'disputed' },
+    ],
+    staticSummary: `Disputed · ${dispute.because}`.slice(0, SUMMARY_CHARACTERS),
+  };
+}
 
 const RAISED_BY: readonly unknown[] = ['callback', 'close', 'reconciliation'] satisfies readonly RaisedBy[];
 

@@ -73,6 +73,17 @@ export function createDisputes(database: Database) {
       return rows.map(disputeOf);
     },
 
+    /** Its workflow was started, and nobody has resolved it. By payment id, from behind `after` on. */
+    async unresolved(after: string, limit: number): Promise<readonly PaymentDispute[]> {
+      const { rows } = await database.query<DisputeRow>(
+        `SELECT ${COLUMNS} FROM disputes
+          WHERE opened_at IS NOT NULL AND resolved_at IS NULL AND payment_id > $1
+          ORDER BY payment_id LIMIT $2`,
+        [after, limit],
+      );
+      return rows.map(disputeOf);
+    },
+
     /** Its workflow was started, now or before. The first time is kept. */
     async markOpened(paymentId: string): Promise<void> {
       await database.query('UPDATE disputes SET opened_at = now() WHERE payment_id = $1 AND opened_at IS NULL', [

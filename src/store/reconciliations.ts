@@ -1,4 +1,3 @@
-import type { PaymentDispute } from '../payment/dispute';
 import type { RecordedOutcome, StoredPayment } from '../payment/reconciliation';
 import {
   closingRanges,
@@ -70,22 +69,6 @@ export function createReconciliations(database: Database) {
       return rows.map(({ id }) => id);
     },
 
-    /** Disputes whose workflow was started and that nobody has resolved, by payment id, from behind `after` on. */
-    async unresolved(after: string, limit: number): Promise<readonly PaymentDispute[]> {
-      const { rows } = await database.query<DisputeRow>(
-        `SELECT payment_id, raised_by, because, raised_at FROM disputes
-          WHERE opened_at IS NOT NULL AND resolved_at IS NULL AND payment_id > $1
-          ORDER BY payment_id LIMIT $2`,
-        [after, limit],
-      );
-      return rows.map(({ payment_id, raised_by, because, raised_at }) => ({
-        paymentId: payment_id,
-        raisedBy: raised_by,
-        because,
-        raisedAt: raised_at.toISOString(),
-      }));
-    },
-
     /** Funding accounts whose sums differ from those of their reservations. */
     accountsOff: (): Promise<readonly AccountSum[]> => database.transaction(accountsOff),
 
@@ -120,13 +103,6 @@ const PAYMENT = `
   SELECT p.payment_id, p.account_number, p.amount, p.currency, p.claimed_by, p.claim_account, p.outcome, p.closed_at,
          r.payment_id IS NOT NULL AS reserved, r.settled_at IS NOT NULL AS settled, coalesce(r.posted, 0) AS posted
     FROM payments p LEFT JOIN reservations r USING (payment_id)`;
-
-interface DisputeRow {
-  readonly payment_id: string;
-  readonly raised_by: PaymentDispute['raisedBy'];
-  readonly because: string;
-  readonly raised_at: Date;
-}
 
 interface PaymentRow {
   readonly payment_id: string;

@@ -1,14 +1,7 @@
-import {
-  ParentClosePolicy,
-  WorkflowIdReusePolicy,
-  continueAsNew,
-  setCurrentDetails,
-  startChild,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ParentClosePolicy, continueAsNew, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { SEARCH_ATTRIBUTES, WORKFLOWS, disputeWorkflowIdOf, type BillPaymentState } from '../payment/contract';
-import type { PaymentDispute } from '../payment/dispute';
+import { WORKFLOWS } from '../payment/contract';
+import { disputeStart, type PaymentDispute } from '../payment/dispute';
 import type { Difference } from '../payment/reconciliation';
 import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/reconciliation-window';
 import { reconcilePage, reconciling } from './activities';
@@ -126,19 +119,11 @@ async function openDisputes(): Promise<void> {
 }
 
 async function open(dispute: PaymentDispute): Promise<void> {
-  const state: BillPaymentState = 'Disputed';
   try {
+    // It waits for people, long after this run has ended.
     await startChild(WORKFLOWS.paymentDispute, {
-      workflowId: disputeWorkflowIdOf(dispute.paymentId),
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-      // It waits for people, long after this run has ended.
+      ...disputeStart(dispute),
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      args: [dispute],
-      typedSearchAttributes: [
-        { key: SEARCH_ATTRIBUTES.state, value: state },
-        { key: SEARCH_ATTRIBUTES.reason, value: 'disputed' },
-      ],
-      staticSummary: `Disputed · ${dispute.because}`.slice(0, 150),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

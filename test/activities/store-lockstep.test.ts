@@ -61,8 +61,13 @@ async function factsOf({ store, world }: Side): Promise<unknown> {
     })),
   );
   const pending = await store.inbox.pending(100, undefined, world.before);
-  const toOpen = (await store.disputes.toOpen(10_000)).filter(({ paymentId }) => ids.includes(paymentId));
-  return inCommon(world, { payments, pending, toOpen, account: await store.reservations.account(account) });
+  const listed = {
+    toOpen: await store.disputes.toOpen(10_000),
+    unresolved: await store.disputes.unresolved('', 10_000),
+  };
+  const own = ({ paymentId }: { readonly paymentId: string }) => ids.includes(paymentId);
+  const disputes = { toOpen: listed.toOpen.filter(own), unresolved: listed.unresolved.filter(own) };
+  return inCommon(world, { payments, pending, disputes, account: await store.reservations.account(account) });
 }
 
 const BEGAN = Date.now() - 60_000;

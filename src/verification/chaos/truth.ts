@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { concurrently } from '../../payment/concurrently';
 import type { BillPaymentOutcome } from '../../payment/outcome';
 import { readCallback } from '../../almara/callback';
 import type { SentCallback } from '../../sandbox';
@@ -219,11 +220,7 @@ async function readRuns({ client }: Stage): Promise<ReadonlyMap<string, readonly
     found.push(run);
   found.sort((one, other) => one.startTime.getTime() - other.startTime.getTime());
   const seen = new Map<WorkflowExecutionInfo, SeenRun>();
-  const queue = found.values();
-  const lane = async (): Promise<void> => {
-    for (const run of queue) seen.set(run, await readRun(client, run));
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await concurrently(found, AT_ONCE, async (run) => void seen.set(run, await readRun(client, run)));
   const runs = new Map<string, SeenRun[]>();
   for (const run of found) {
     const id = paymentIdOf(run.workflowId);

@@ -1,3 +1,4 @@
+import type { PaymentDispute } from '../../payment/dispute';
 import { ImpossibleRequest, UnknownPayment, type Disputes, type Raise, type RecordedResolution } from '../../store';
 import { readOutcome, storableText } from '../../store/values';
 import { recordModelAction } from './actions';
@@ -13,7 +14,16 @@ export function modelDisputes(tables: Tables, now: () => number): Disputes {
         .filter(({ openedAt, resolution }) => openedAt === undefined && resolution === undefined)
         .sort((a, b) => compare(a.raisedAt, b.raisedAt) || compare(a.paymentId, b.paymentId))
         .slice(0, limit)
-        .map(({ paymentId, raisedBy, because, raisedAt }) => ({ paymentId, raisedBy, because, raisedAt }));
+        .map(disputeOf);
+    },
+
+    async unresolved(after, limit) {
+      return [...disputes.values()]
+        .filter(({ openedAt, resolution }) => openedAt !== undefined && resolution === undefined)
+        .filter(({ paymentId }) => paymentId > after)
+        .sort((a, b) => compare(a.paymentId, b.paymentId))
+        .slice(0, limit)
+        .map(disputeOf);
     },
 
     async markOpened(paymentId) {
@@ -30,10 +40,10 @@ export function modelDisputes(tables: Tables, now: () => number): Disputes {
       const [dispute, payment] = [disputes.get(paymentId), payments.get(paymentId)];
       const recorded = payment && readOutcome(columnsOf(payment));
       if (dispute === undefined || payment === undefined || recorded === undefined) return undefined;
-      const { raisedBy, because, raisedAt, resolution } = dispute;
+      const { resolution } = dispute;
       const settled = tables.reservations.get(paymentId)?.settled;
       return {
-        dispute: { paymentId, raisedBy, because, raisedAt },
+        dispute: disputeOf(dispute),
         recorded,
         amount: payment.amount,
         currency: payment.currency,
@@ -75,6 +85,13 @@ export function raise(tables: Tables, paymentId: string, why: Raise, now: number
   tables.disputes.set(paymentId, dispute);
   return { isNew: true };
 }
+
+const disputeOf = ({ paymentId, raisedBy, because, raisedAt }: DisputeRow): PaymentDispute => ({
+  paymentId,
+  raisedBy,
+  because,
+  raisedAt,
+});
 
 const iso = (at: number): string => new Date(at).toISOString();
 const compare = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
