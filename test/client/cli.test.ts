@@ -1,6 +1,6 @@
 import { BillPayments } from '../../src/client';
-import { createProgram } from '../../src/cli/program';
 import type { CliDependencies } from '../../src/cli/shell';
+import { beginBillpay, runBillpay } from '../support/billpay';
 import { StandIn } from '../support/stand-in/environment';
 
 /** The whole `billpay` command against a real Temporal server, with stand-in workflows. */
@@ -11,51 +11,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => standIn.stop());
 
-interface Started {
-  readonly code: Promise<number>;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-  readonly interrupt: () => void;
-  /** Until a line of the output is like this. */
-  readonly printed: (pattern: RegExp) => Promise<void>;
-}
-
-function start(args: readonly string[], changes: Partial<CliDependencies> = {}): Started {
-  const [out, err]: [string[], string[]] = [[], []];
-  const waiting: (() => void)[] = [];
-  let interrupt = (): void => undefined;
-  const run = createProgram({
-    version: '1.2.3',
-    connect: () => BillPayments.connect({ address: standIn.address, callTimeoutMs: 1_000 }),
-    loadStore: () => Promise.reject(new Error('no database here')),
-    databaseUrl: () => undefined,
-    out: (line) => {
-      out.push(line);
-      waiting.forEach((check) => check());
-    },
-    err: (line) => err.push(line),
-    readInput: () => Promise.reject(new Error('no input')),
-    newPaymentId: () => 'made-by-the-cli',
-    onInterrupt: (callback) => {
-      interrupt = callback;
-      return () => undefined;
-    },
-    colour: false,
-    ...changes,
-  });
-  const printed = (pattern: RegExp): Promise<void> =>
-    new Promise((resolve) => {
-      const check = (): void => void (out.some((line) => pattern.test(line)) && resolve());
-      waiting.push(check);
-      check();
-    });
-  return { code: run(args), out, err, interrupt: () => interrupt(), printed };
-}
-
-async function billpay(args: readonly string[], changes: Partial<CliDependencies> = {}) {
-  const { code, out, err } = start(args, changes);
-  return { code: await code, out, err };
-}
+const world = (changes: Partial<CliDependencies>): Partial<CliDependencies> => ({
+  connect: () => BillPayments.connect({ address: standIn.address, callTimeoutMs: 1_000 }),
+  ...changes,
+});
+const begin = (args: readonly string[]) => beginBillpay(args, world({}));
+const billpay = (args: readonly string[], changes: Partial<CliDependencies> = {}) => runBillpay(args, world(changes));
 
 let count = 0;
 const newId = (): string => `cli-payment-${(count += 1)}`;
@@ -110,7 +71,7 @@ describe('pay', () => {
 
   test('interrupted: says that the payment goes on, 3', async () => {
     const id = newId();
-    const running = start(bill('OPEN', id));
+    const running = begin(bill('OPEN', id));
     await running.printed(/Needs attention/);
     running.interrupt();
     expect(await running.code).toBe(3);
@@ -123,7 +84,7 @@ describe('pay', () => {
 
   test('stage changes are printed while it waits, then the outcome', async () => {
     const id = newId();
-    const running = start([...bill('OPEN', id), '--json']);
+    const running = begin([...bill('OPEN', id), '--json']);
     await running.printed(/needs-attention/);
     expect((await billpay(['resolve', id, '--paid', '--receipt', 'R-1', ...by])).code).toBe(0);
     expect(await running.code).toBe(0);

@@ -1,37 +1,12 @@
-import type { BillPayments } from '../../src/client';
 import { createOutput } from '../../src/cli/output';
-import { createProgram } from '../../src/cli/program';
 import type { CliDependencies } from '../../src/cli/shell';
+import { runBillpay } from '../support/billpay';
 
 /** What the command line does before it speaks to anything. */
 
-interface Ran {
-  readonly code: number;
-  readonly out: readonly string[];
-  readonly err: readonly string[];
-}
-
-async function billpay(args: readonly string[], changes: Partial<CliDependencies> = {}): Promise<Ran> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const run = createProgram({
-    version: '1.2.3',
-    connect: () => Promise.reject<BillPayments>(new Error('connected')),
-    loadStore: () => Promise.reject(new Error('loaded the store')),
-    databaseUrl: () => undefined,
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    readInput: () => Promise.reject(new Error('ENOENT')),
-    newPaymentId: () => 'a-new-payment-id',
-    onInterrupt: () => () => undefined,
-    colour: false,
-    ...changes,
-  });
-  return { code: await run(args), out, err };
-}
-
 test('help and version are no failures', async () => {
-  expect(await billpay(['--version'])).toMatchObject({ code: 0, out: ['1.2.3'] });
-  const help = await billpay(['--help']);
+  expect(await runBillpay(['--version'])).toMatchObject({ code: 0, out: ['1.2.3'] });
+  const help = await runBillpay(['--help']);
   expect(help.code).toBe(0);
   expect(help.out.join('\n')).toContain('69 Temporal or the worker does not answer');
 });
@@ -59,7 +34,7 @@ test.each([
   [['funds', 'add', 'float-1', '10']],
   [['migrate']],
 ])('bad usage, nothing is done: billpay %j', async (args) => {
-  const { code, out, err } = await billpay(args);
+  const { code, out, err } = await runBillpay(args);
   expect(code).toBe(64);
   expect(err.join('\n')).not.toMatch(/connected|loaded the store/);
   expect(err.length).toBeGreaterThan(0);
@@ -67,16 +42,16 @@ test.each([
 });
 
 test('the payment id is printed before anything is started', async () => {
-  const human = await billpay(['pay']);
-  expect(human).toMatchObject({ code: 1, out: ['Payment a-new-payment-id'], err: ['connected'] });
-  const { out, err } = await billpay(['pay', '--json', '--id', 'my-payment']);
+  const human = await runBillpay(['pay']);
+  expect(human).toMatchObject({ code: 1, out: ['Payment made-by-the-cli'], err: ['connected'] });
+  const { out, err } = await runBillpay(['pay', '--json', '--id', 'my-payment']);
   expect(out.map((line) => JSON.parse(line))).toEqual([{ event: 'payment', paymentId: 'my-payment' }]);
   expect(err.map((line) => JSON.parse(line))).toEqual([{ event: 'error', code: 'failed', message: 'connected' }]);
 });
 
 test('a request file that is no JSON object is bad usage, and its content is not repeated', async () => {
   for (const content of ['{"payer": {"name": "Secret Name"', '"Secret Name"', '["Secret Name"]', 'null']) {
-    const { code, err } = await billpay(['pay', '--request', '-'], { readInput: () => Promise.resolve(content) });
+    const { code, err } = await runBillpay(['pay', '--request', '-'], { readInput: () => Promise.resolve(content) });
     expect(code).toBe(64);
     expect(err).toEqual(['standard input must hold one JSON object']);
   }
@@ -94,18 +69,18 @@ test('the database commands say what they did, and add nothing to a database of 
         addFunds: (_url, funds) => Promise.resolve({ available: added.push(funds) * 1000 }),
       }),
   };
-  expect(await billpay(['funds', 'add', 'float-1', '1000'], database)).toMatchObject({
+  expect(await runBillpay(['funds', 'add', 'float-1', '1000'], database)).toMatchObject({
     code: 64,
     err: [expect.stringContaining('billpay migrate')],
   });
   expect(added).toEqual([]);
-  expect(await billpay(['migrate'], database)).toMatchObject({ code: 0, out: ['Applied 0001-first.sql'] });
+  expect(await runBillpay(['migrate'], database)).toMatchObject({ code: 0, out: ['Applied 0001-first.sql'] });
   pending = [];
-  expect(await billpay(['migrate', '--json'], database)).toMatchObject({
+  expect(await runBillpay(['migrate', '--json'], database)).toMatchObject({
     code: 0,
     out: ['{"event":"migrated","applied":[]}'],
   });
-  expect(await billpay(['funds', 'add', 'float-1', '1000'], database)).toMatchObject({
+  expect(await runBillpay(['funds', 'add', 'float-1', '1000'], database)).toMatchObject({
     code: 0,
     out: ['KES 1000 added to float-1. Available: KES 1000'],
   });
@@ -125,7 +100,7 @@ test('an error without words of its own still says what happened', async () => {
     [new Error('connect ECONNREFUSED ::1:5432'), new Error('connect ECONNREFUSED 127.0.0.1:5432')],
     '',
   );
-  const { err } = await billpay(['migrate'], {
+  const { err } = await runBillpay(['migrate'], {
     databaseUrl: () => 'postgresql://localhost/test',
     loadStore: () => Promise.reject(refused),
   });

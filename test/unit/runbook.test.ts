@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createProgram } from '../../src/cli/program';
 import { EngineUnavailable } from '../../src/client';
 import { GUIDES, runbookPage } from '../../src/payment/attention';
 import { UPDATES } from '../../src/payment/contract';
@@ -11,6 +10,7 @@ import {
   statusCheckProblem,
 } from '../../src/payment/decisions';
 import { DIFFERENCES } from '../../src/payment/reconciliation';
+import { runBillpay } from '../support/billpay';
 
 /** The runbook is held against the code: what the Web UI points to is there, and what is shown to be pasted is understood. */
 
@@ -89,22 +89,12 @@ describe('what is shown to be pasted', () => {
       ([whole, quoted]) =>
         quoted ?? (whole === '<time>' ? '2026-01-31T12:00:00Z' : whole.startsWith('<') ? 'id-1234567' : whole),
     );
-    const said: string[] = [];
-    const run = createProgram({
-      version: '0',
-      connect: () => Promise.reject(new EngineUnavailable('away', 'nowhere', 'server')),
-      loadStore: () => Promise.reject(new Error('no store')),
-      databaseUrl: () => undefined,
-      out: (text) => said.push(text),
-      err: (text) => said.push(text),
-      readInput: () => Promise.resolve(''),
-      newPaymentId: () => 'id-1234567',
-      onInterrupt: () => () => undefined,
-      colour: false,
-    });
     // Understood, and stopped only by the server that is not there.
-    const code = await run(words);
-    expect([code, said.join()]).toEqual([69, expect.stringContaining('away')]);
+    const { code, out, err } = await runBillpay(words, {
+      connect: () => Promise.reject(new EngineUnavailable('away', 'nowhere', 'server')),
+      newPaymentId: () => 'id-1234567',
+    });
+    expect([code, [...out, ...err].join()]).toEqual([69, expect.stringContaining('away')]);
   });
 
   it('shows the main commands', () => {

@@ -1,7 +1,7 @@
-import { createProgram } from '../../src/cli/program';
 import { BillPayments, type Waiting } from '../../src/client';
 import { SEARCH_ATTRIBUTES, WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import { resolutionProblem } from '../../src/payment/decisions';
+import { runBillpay } from '../support/billpay';
 import { BECAUSE, disputed } from '../support/disputes';
 import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import { ownRequest, PRICE, sent } from '../support/gates';
@@ -26,22 +26,8 @@ async function asked(record: Parameters<Flow['sandbox']['setRecord']>[1]): Promi
   return paymentId;
 }
 
-async function billpay(...args: string[]): Promise<{ readonly code: number; readonly out: string[] }> {
-  const out: string[] = [];
-  const run = createProgram({
-    version: '0',
-    connect: () => Promise.resolve(new BillPayments(flow.client)),
-    loadStore: () => Promise.reject(new Error('no store')),
-    databaseUrl: () => undefined,
-    out: (line) => out.push(line),
-    err: (line) => out.push(line),
-    readInput: () => Promise.resolve(''),
-    newPaymentId: () => 'id-1234567',
-    onInterrupt: () => () => undefined,
-    colour: false,
-  });
-  return { code: await run(args), out };
-}
+const billpay = (...args: readonly string[]) =>
+  runBillpay(args, { connect: () => Promise.resolve(new BillPayments(flow.client)) });
 
 /** The list is the engine's, and comes a moment later than the payment itself. */
 const listed = (count: number): Promise<readonly Waiting[]> =>

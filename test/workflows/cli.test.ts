@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { createProgram } from '../../src/cli/program';
 import type { CliDependencies } from '../../src/cli/shell';
 import { cliStore } from '../../src/cli/store';
 import { BillPayments } from '../../src/client';
 import { accountOf, BILL_ROUTE_ID, type BehaviourName } from '../../src/sandbox';
+import { beginBillpay, runBillpay } from '../support/billpay';
 import { FLOAT, POSTPAID_SERVICE, SHORT_POLICY, needsAttention, startFlow, until, type Flow } from '../support/flow';
 import { testDatabase } from '../support/postgres';
 
@@ -16,30 +16,13 @@ beforeAll(async () => {
   flow = await startFlow({ ownNamespace: true });
 });
 
-/** Begins a command; what it has printed so far is there at any time. */
-function begin(args: readonly string[], changes: Partial<CliDependencies> = {}) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const { address, namespace } = flow;
-  const run = createProgram({
-    version: '0.0.0',
-    connect: () => BillPayments.connect({ address, namespace }),
-    loadStore: () => Promise.resolve(cliStore),
-    databaseUrl: () => undefined,
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    readInput: () => Promise.reject(new Error('no input')),
-    newPaymentId: () => 'made-by-the-cli',
-    onInterrupt: () => () => undefined,
-    colour: false,
-    ...changes,
-  });
-  return { code: run(args), out, err };
-}
-
-async function billpay(args: readonly string[], changes: Partial<CliDependencies> = {}) {
-  const { code, out, err } = begin(args, changes);
-  return { code: await code, out, err };
-}
+const world = (changes: Partial<CliDependencies>): Partial<CliDependencies> => ({
+  connect: () => BillPayments.connect({ address: flow.address, namespace: flow.namespace }),
+  loadStore: () => Promise.resolve(cliStore),
+  ...changes,
+});
+const begin = (args: readonly string[]) => beginBillpay(args, world({}));
+const billpay = (args: readonly string[], changes: Partial<CliDependencies> = {}) => runBillpay(args, world(changes));
 
 const idOf = (behaviour: BehaviourName): string => flow.request(behaviour).paymentId;
 const bill = (behaviour: BehaviourName, id: string): string[] => [

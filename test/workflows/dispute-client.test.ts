@@ -1,5 +1,5 @@
 import { BillPayments, DisputeNotFound, EngineUnavailable, Refused } from '../../src/client';
-import { createProgram } from '../../src/cli/program';
+import { runBillpay } from '../support/billpay';
 import { BECAUSE, declinedPayment, disputed, disputeRun } from '../support/disputes';
 import { outcomeOf, startFlow, type Flow } from '../support/flow';
 
@@ -12,21 +12,11 @@ beforeAll(async () => {
 
 const AGREED = { agreed: 'paid', operator: 'amina', note: 'finance has the receipt' } as const;
 
-async function billpay(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const run = createProgram({
-    version: '0',
+async function billpay(...args: readonly string[]) {
+  const { code, out, err } = await runBillpay(args, {
     connect: () => Promise.resolve(new BillPayments(flow.client)),
-    loadStore: () => Promise.reject(new Error('no store')),
-    databaseUrl: () => undefined,
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    readInput: () => Promise.resolve(''),
-    newPaymentId: () => 'unused',
-    onInterrupt: () => () => undefined,
-    colour: false,
   });
-  return { code: await run(args), out: out.join('\n'), err: err.join('\n') };
+  return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
 describe('the client', () => {

@@ -1,9 +1,9 @@
-import { createProgram } from '../../src/cli/program';
 import { cliStore } from '../../src/cli/store';
 import { BillPayments } from '../../src/client';
 import { TASK_QUEUE, WORKFLOWS } from '../../src/payment/contract';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
 import { STATUS } from '../../src/sandbox/behaviour';
+import { runBillpay } from '../support/billpay';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { found, reconcile } from '../support/reconcile';
 
@@ -15,23 +15,11 @@ beforeAll(async () => {
   flow = await startFlow({ ownNamespace: true });
 });
 
-async function billpay(...args: readonly string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const { address, namespace } = flow;
-  const run = createProgram({
-    version: '0.0.0',
-    connect: () => BillPayments.connect({ address, namespace }),
+const billpay = (...args: readonly string[]) =>
+  runBillpay(args, {
+    connect: () => BillPayments.connect({ address: flow.address, namespace: flow.namespace }),
     loadStore: () => Promise.resolve(cliStore),
-    databaseUrl: () => undefined,
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    readInput: () => Promise.reject(new Error('no input')),
-    newPaymentId: () => 'made-by-the-cli',
-    onInterrupt: () => () => undefined,
-    colour: false,
   });
-  return { code: await run(args), out, err };
-}
 
 async function settled(behaviour: 'paid-with-callback' | 'failed-refusal'): Promise<string> {
   const request = flow.request(behaviour);
