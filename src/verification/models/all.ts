@@ -1,6 +1,7 @@
 import { explore, type Exploration } from './explore';
 import { SUBMISSION_BUGS, submissionModel } from './submission';
-import { VERDICT_BOUNDS, VERDICT_BUGS, verdictModel } from './verdict-close';
+import { VERDICT_BOUNDS, verdictModel } from './verdict-close';
+import { VERDICT_BUGS } from './verdict-close-state';
 
 /** Every model, with and without each bug planted. */
 

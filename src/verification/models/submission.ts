@@ -3,6 +3,16 @@ import type { Expected, Look } from '../../payment/look';
 import type { Observation } from '../../payment/observation';
 import type { Facts } from '../../payment/verdict';
 import type { Model, Step } from './explore';
+import {
+  canonical,
+  INITIAL,
+  UNSENT,
+  violations,
+  type Attempt,
+  type Close,
+  type Ending,
+  type State,
+} from './submission-state';
 
 /**
  * The submission protocol (design §6): look, claim, send, and what seals a payment that is not sent.
@@ -35,63 +45,6 @@ const TOKEN_TICKS = 1;
 /** How long after its token's end by our clock the provider may still accept, because clocks differ. */
 const SKEW_TICKS = 1;
 
-interface Attempt {
-  readonly phase: 'looking' | 'claiming' | 'sending' | 'sent';
-  /** The tick at which its claim's statement left. */
-  readonly since: number;
-  /** The engine waits for it; otherwise it is a zombie. */
-  readonly current: boolean;
-}
-
-type Ending = 'cancelled' | 'expired' | 'rejected' | 'failed' | 'paid' | 'not-found' | 'declined-by-operator';
-const UNSENT: readonly Ending[] = ['cancelled', 'expired'];
-
-/** A closing transaction that is asked for until it is answered. */
-interface Close {
-  readonly ending: Ending;
-  /** Of the run that lives; otherwise nobody hears the answer. */
-  readonly current: boolean;
-  /** Only with the two-step bug: the claim was checked in a transaction before. */
-  readonly checked: boolean;
-}
-
-interface State {
-  readonly now: number;
-  readonly run: 'before-sending' | 'submitting' | 'awaiting' | 'closing' | 'ended';
-  readonly runs: number;
-  readonly attempts: readonly Attempt[];
-  readonly attemptsMade: number;
-  readonly cancelAsked: boolean;
-  readonly closes: readonly Close[];
-  readonly claim: { readonly kind: 'free' | 'sealed' } | { readonly kind: 'taken'; readonly expires: number };
-  readonly outcome?: Ending;
-  /** Payment requests that left us. */
-  readonly posts: number;
-  /** The request on its way, and when its token dies. */
-  readonly onItsWay?: { readonly expires: number };
-  readonly answer?: 'accepted' | 'rejected';
-  readonly provider: 'nothing' | 'accepted' | 'completed' | 'failed';
-  /** Its look-up shows what it has. */
-  readonly visible: boolean;
-  /** What was seen to go wrong at the moment it did. */
-  readonly wrong: readonly string[];
-}
-
-const INITIAL: State = {
-  now: 0,
-  run: 'before-sending',
-  runs: 1,
-  attempts: [],
-  attemptsMade: 0,
-  cancelAsked: false,
-  closes: [],
-  claim: { kind: 'free' },
-  posts: 0,
-  provider: 'nothing',
-  visible: false,
-  wrong: [],
-};
-
 type Steps = Iterable<Step<State>>;
 
 export function submissionModel(bug?: SubmissionBug): Model<State> {
@@ -112,20 +65,6 @@ export function submissionModel(bug?: SubmissionBug): Model<State> {
     violations,
     canonical,
   };
-}
-
-/** Short, because hundreds of thousands are kept. Attempts and closes are told apart by what they are, not by their order. */
-function canonical(state: State): string {
-  const { now, run, runs, attemptsMade, cancelAsked, claim, outcome, posts, onItsWay, answer, provider, wrong } = state;
-  const attempts = state.attempts.map(({ phase, since, current }) => `${phase}${since}${current ? '!' : ''}`).sort();
-  const closes = state.closes
-    .map((each) => `${each.ending}${each.current ? '!' : ''}${each.checked ? '?' : ''}`)
-    .sort();
-  const holder = claim.kind === 'taken' ? claim.expires : claim.kind;
-  // A run that has ended begins nothing any more: what it had left to begin makes no difference.
-  const left = run === 'ended' ? '' : `${runs}${attemptsMade}${String(cancelAsked)}`;
-  const request = `${posts}${onItsWay?.expires ?? '-'}${answer ?? '-'}${provider}${String(state.visible)}`;
-  return [now, run, left, attempts.join(), closes.join(), holder, outcome, request, wrong.length].join('|');
 }
 
 const without = <Part>(parts: readonly Part[], index: number): readonly Part[] => parts.filter((_, at) => at !== index);
@@ -349,16 +288,3 @@ function* closeSteps(state: State, index: number, close: Close, bug: SubmissionB
 }
 
 const sealed = (claim: State['claim']): State['claim'] => (claim.kind === 'free' ? { kind: 'sealed' } : claim);
-
-function violations({ posts, claim, outcome, provider, wrong }: State): readonly string[] {
-  const found = [...wrong];
-  if (posts > 1) found.push(`G1: ${posts} payment requests left`);
-  if (posts > 0 && claim.kind === 'free') found.push('G1: a request left, and the claim is free');
-  if (outcome === undefined) return found;
-  if (UNSENT.includes(outcome) && posts > 0) found.push(`G2: ${outcome} as never sent, and a request left`);
-  const isTaken = provider === 'accepted' || provider === 'completed';
-  if (isTaken && (outcome === 'rejected' || outcome === 'failed' || outcome === 'not-found'))
-    found.push(`G2: declined as ${outcome}, and Almara Pay has ${provider} it`);
-  if (outcome === 'paid' && provider !== 'completed') found.push('G3: paid, and Almara Pay has not completed it');
-  return found;
-}

@@ -3,6 +3,20 @@ import type { CallbackReading } from '../../payment/observation';
 import type { BillPaymentOutcome } from '../../payment/outcome';
 import type { Facts } from '../../payment/verdict';
 
+export const VERDICT_BUGS = [
+  'two-step close',
+  'decline on not-found',
+  'void while unknown',
+  'code from an unauthenticated callback',
+  'callbacks not counted by the close',
+  'completed forgotten',
+  'first failure believed',
+] as const;
+export type VerdictBug = (typeof VERDICT_BUGS)[number];
+
+/** One tick is `failureConfirmation`, `notFoundGrace`, and the life of a token with its margin. */
+export const TICK_MS = 5 * 60_000;
+
 /** What the model of verdict and close is about. */
 export interface State {
   readonly now: number;

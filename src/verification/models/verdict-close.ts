@@ -1,19 +1,20 @@
 import { compareWithOutcome } from '../../callbacks/compare';
 import { declineProblem } from '../../payment/decisions';
-import { weighCallbacks, type Expected, type Look } from '../../payment/look';
-import type { Observation } from '../../payment/observation';
 import { resolvePolicy } from '../../payment/policy';
-import { judge, observe, type Facts, type Rules } from '../../payment/verdict';
+import { judge, type Facts, type Rules } from '../../payment/verdict';
 import type { Model, Step } from './explore';
+import { EXPECTED, heard, learn, lookOf, lookSteps } from './verdict-close-looks';
 import {
   canonical,
   outcomeOf,
   READINGS,
+  TICK_MS,
   unproven,
   violations,
   type Close,
   type State,
   type Stored,
+  type VerdictBug,
 } from './verdict-close-state';
 
 /**
@@ -31,19 +32,7 @@ import {
  * A repeated callback is no row, a lost one never comes, and whoever dies stalls for ever: none of them needs a step of its own.
  */
 
-export const VERDICT_BUGS = [
-  'two-step close',
-  'decline on not-found',
-  'void while unknown',
-  'code from an unauthenticated callback',
-  'callbacks not counted by the close',
-  'completed forgotten',
-  'first failure believed',
-] as const;
-export type VerdictBug = (typeof VERDICT_BUGS)[number];
-
 const LAST_TICK = 2;
-const TICK_MS = 5 * 60_000;
 const ATTENTION_TICKS = 2;
 
 interface Bounds {
@@ -79,7 +68,7 @@ export function verdictModel(side: keyof typeof VERDICT_BOUNDS, bug?: VerdictBug
       if (state.outcome !== undefined) return;
       if (state.now < LAST_TICK) yield { label: 'a tick passes', to: { ...state, now: state.now + 1 } };
       yield* providerSteps(state);
-      yield* lookSteps(state, bounds, bug);
+      yield* lookSteps(state, bounds.looks, bug);
       yield* flowSteps(state, bug);
       yield* operatorSteps(state, bounds, bug);
       if (state.runs < bounds.runs) yield { label: 'the run is reset', to: reset(state) };
@@ -89,7 +78,6 @@ export function verdictModel(side: keyof typeof VERDICT_BOUNDS, bug?: VerdictBug
   };
 }
 
-const EXPECTED: Expected = { paymentId: 'pay-00000001', accountNumber: '1', amount: 2, currency: 'KES' };
 const NOTHING_SEEN = (submittedAt: number): Facts => ({
   sent: 'unknown',
   submittedAt: submittedAt * TICK_MS,
@@ -178,73 +166,6 @@ function* callbackSteps(state: State, bounds: Bounds, bug: VerdictBug | undefine
     to: { ...state, inbox: inbox.with(next, named), disputed: state.disputed || contradicts },
   };
 }
-
-/** A look: the provider's answer, and later, with what the store knows by then, news for the run. */
-function* lookSteps(state: State, bounds: Bounds, bug: VerdictBug | undefined): Steps {
-  const { looks, shown, run, now } = state;
-  if (looks.length < bounds.looks && run === 'waiting')
-    yield { label: `a look reads: ${shown}`, to: heard({ ...state, looks: [...looks, { shown, at: now }] }) };
-  if (run !== 'waiting') return;
-  for (const [index, seen] of looks.entries()) {
-    const rest = { ...state, looks: looks.filter((_, at) => at !== index) };
-    yield { label: `a look brings: ${seen.shown}`, to: learn(rest, seen.shown, seen.at, bug) };
-    yield { label: 'a look brings nothing that can be read', to: learn(rest, 'unreadable', now, bug) };
-  }
-}
-
-/** For the checks alone: since when the provider has said failed. */
-function heard(state: State): State {
-  const { shown, now, failedSince } = state;
-  if (shown !== 'failed') return state;
-  return failedSince === undefined
-    ? { ...state, failedSince: now }
-    : { ...state, failedConfirmed: state.failedConfirmed || now > failedSince };
-}
-
-function learn(state: State, seen: State['shown'] | 'unreadable', readAt: number, bug: VerdictBug | undefined): State {
-  const isCompleted = seen === 'completed' || seen === 'completed, another amount';
-  const completedSeen = (state.completedSeen || isCompleted) && bug !== 'completed forgotten';
-  const look = lookOf({ ...state, completedSeen }, seen, readAt);
-  return {
-    ...state,
-    completedSeen,
-    saidCompleted: state.saidCompleted || seen === 'completed',
-    saidAnyCompleted: state.saidAnyCompleted || isCompleted,
-    facts: observe(EXPECTED, state.facts, look, state.now * TICK_MS),
-  };
-}
-
-/** The token died with the first tick; with its margin, the request is dead one tick later. */
-const CLAIM = { at: new Date(0).toISOString(), tokenExpiresAt: new Date(0).toISOString() };
-
-const lookOf = ({ inbox, completedSeen }: State, seen: State['shown'] | 'unreadable', readAt: number): Look => ({
-  at: new Date(readAt * TICK_MS).toISOString(),
-  observation: OBSERVATIONS[seen],
-  callbacks: weighCallbacks(
-    EXPECTED,
-    inbox.map(({ kind }) => READINGS[kind]),
-  ),
-  completedSeen,
-  claim: CLAIM,
-});
-
-const record = (state: 'pending' | 'completed' | 'failed', amount = EXPECTED.amount): Observation => ({
-  kind: 'record',
-  state,
-  said: state,
-  isPayment: true,
-  receipt: { number: 'S1' },
-  ...EXPECTED,
-  amount,
-});
-const OBSERVATIONS: { readonly [Seen in State['shown'] | 'unreadable']: Observation } = {
-  nothing: { kind: 'not-found', said: 'not found' },
-  unreadable: { kind: 'unreadable', said: 'noise' },
-  pending: record('pending'),
-  completed: record('completed'),
-  failed: record('failed'),
-  'completed, another amount': record('completed', 1),
-};
 
 function rulesOf({ startedAt }: State, bug: VerdictBug | undefined): Rules {
   const policy = resolvePolicy(undefined);

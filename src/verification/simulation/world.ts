@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseKeyRing } from '../../almara/callback';
 import { workflowIdOf } from '../../payment/contract';
 import type { BillPaymentOutcome } from '../../payment/outcome';
-import { violations, violationsAtRest, type PaymentTruth, type RunAtRest, type Violation } from '../guarantees';
+import type { Violation } from '../guarantees';
 import { createStoreModel, type StoreModel } from '../store-model';
 import { Agenda } from './agenda';
 import { spoilActivities, spoilAlmara, type Bug } from './bugs';
@@ -19,6 +19,7 @@ import { createScenario, type Scenario } from './scenario';
 import { gateStore, StoreOutage } from './store-gates';
 import type { WorkflowVm } from './vm';
 import { Weather, type Cell } from './weather';
+import { Witness } from './witness';
 import { Workers } from './workers';
 
 /** One run: one payment in a world of its own, from its start to the moment when nothing moves any more. */
@@ -64,14 +65,11 @@ export class World {
   readonly #endpoint: Endpoint;
   readonly #people: People;
   readonly #trace: string[] = [];
-  readonly #found: Violation[] = [];
+  readonly #witness: Witness;
   #isDirty = true;
   /** A callback is stored and not dealt with. */
   #isUndelivered = false;
-  #refusals = 0;
   #hasDispute = false;
-  #firstOutcome: string | undefined;
-  #knewCompleted = false;
   #calmSince = Infinity;
 
   constructor(private readonly options: RunOptions) {
@@ -97,9 +95,10 @@ export class World {
     this.#model = createStoreModel({
       now: () => agenda.now,
       bugs: { noSeal: bug === 'no-seal', twoStepClose: bug === 'two-step-close' },
-      betweenSteps: async () => this.#check(),
+      betweenSteps: async () => this.#witness.look(),
     });
     const model = this.#model;
+    this.#witness = new Witness({ scenario, model, provider: () => this.#provider, runs: () => this.#engine.runs });
     const outage = new StoreOutage(agenda);
     const onEffect = () => void (this.#isDirty = true);
     this.#endpoint = new Endpoint({
@@ -111,7 +110,7 @@ export class World {
       signal: (name, hint) => this.#engine.signal(name, hint),
       openDispute: () => void (this.#hasDispute = true),
       hasWork: () => this.#hasEndpointWork(),
-      onRefusalCode: () => void (this.#refusals += 1),
+      onRefusalCode: () => void (this.#witness.refusals += 1),
       trustsEverybody: bug === 'code-from-unauthenticated-callback',
     });
     this.#provider = new Provider({
@@ -176,11 +175,12 @@ export class World {
         await this.#agenda.step();
         await this.#look();
       }
-      this.#atRest(steps);
+      const unrest = this.#unrest();
+      this.#witness.atRest(unrest && `${steps} steps, ${this.#time()}, waiting for ${unrest}`);
       await this.#engine.proveReplays();
     } catch (error) {
       if (!(error instanceof SimulationProblem)) throw error;
-      this.#report('G4', error.message);
+      this.#witness.report('G4', error.message);
     }
     this.#engine.forgetAll();
     const outcome = this.#model.snapshot(request.paymentId)?.outcome;
@@ -190,7 +190,7 @@ export class World {
       scenario: this.#scenario,
       steps,
       ended: outcome?.kind ?? (isWaiting ? 'needs-attention' : 'refused'),
-      violations: this.#found,
+      violations: this.#witness.found,
       cells: this.#weather.cells,
       trace: this.#trace,
       hash: createHash('sha256').update(this.#trace.join('\n')).digest('hex').slice(0, 16),
@@ -198,7 +198,7 @@ export class World {
   }
 
   #isOver(steps: number): boolean {
-    if (this.#found.length > 0) return true;
+    if (this.#witness.found.length > 0) return true;
     const { now, nextAt } = this.#agenda;
     if (!this.#weather.isCalm && ((nextAt ?? Infinity) > START + this.#scenario.stormMs || nextAt === undefined))
       this.#calm();
@@ -221,7 +221,7 @@ export class World {
   /** Its outcome is recorded, and a run has told it. */
   #isSettled(): boolean {
     const outcome = this.#model.snapshot(this.#scenario.request.paymentId)?.outcome;
-    return outcome !== undefined && this.#lastOwnRun()?.end?.kind === 'completed';
+    return outcome !== undefined && this.#witness.lastOwnRun?.end?.kind === 'completed';
   }
 
   /** What still moves, or is still to come; undefined: nothing. */
@@ -250,80 +250,21 @@ export class World {
     if (needsAttention(this.#engine.open?.visible)) this.#people.lookAfter();
     if (!this.#isDirty) return;
     this.#isDirty = false;
-    this.#check();
+    this.#witness.look();
     this.#isUndelivered = (await this.#model.inbox.pending(1)).length > 0;
     if (this.#hasEndpointWork()) this.#endpoint.sweepSoon();
   }
 
-  #check(): void {
-    const snapshot = this.#model.snapshot(this.#scenario.request.paymentId);
-    const outcome = snapshot?.outcome;
-    if (outcome !== undefined && this.#firstOutcome === undefined)
-      this.#knewCompleted = snapshot?.completedSeen === true;
-    for (const violation of violations(this.#truth())) this.#found.push(violation);
-    if (outcome !== undefined) {
-      const final = JSON.stringify([outcome.kind, outcome.closedAt, outcome.kind === 'paid' && outcome.amount]);
-      this.#firstOutcome ??= final;
-      if (final !== this.#firstOutcome) this.#report('G7', `${this.#firstOutcome} became ${final}`);
-    } else if (this.#firstOutcome !== undefined) this.#report('G7', 'an outcome has gone');
-    for (const { deposited, available, reserved, posted } of this.#model.accounts()) {
-      if (deposited !== available + reserved + posted || available < 0)
-        this.#report('G6', `funds do not add up: ${JSON.stringify({ deposited, available, reserved, posted })}`);
-      if (outcome !== undefined && reserved !== 0) this.#report('G6', `closed, and ${reserved} is still reserved`);
-    }
-  }
-
-  #atRest(steps: number): void {
-    if (this.#found.length > 0) return;
-    const unrest = this.#unrest();
-    if (unrest !== undefined)
-      return this.#report('G4', `it never comes to rest: ${steps} steps, ${this.#time()}, waiting for ${unrest}`);
-    for (const violation of violationsAtRest(this.#truth(), this.#runAtRest())) this.#found.push(violation);
-  }
-
-  #truth(): PaymentTruth {
-    const { request, failedWithoutCode } = this.#scenario;
-    const { paymentId, amount } = request;
-    const snapshot = this.#model.snapshot(paymentId);
-    const stored = snapshot && { ...snapshot, knewCompleted: this.#knewCompleted };
-    const results = this.#engine.runs.flatMap(({ end }) =>
-      end?.kind === 'completed' ? [end.value as BillPaymentOutcome] : [],
-    );
-    const provider = { ...this.#provider.truth(), refusalCallbacks: this.#refusals };
-    const isFunded = request.fundingAccount !== undefined;
-    return { paymentId, amount, isFunded, failedWithoutCode, provider, results, ...(stored && { stored }) };
-  }
-
-  /** Runs with other content are refused, and say nothing about the payment. */
-  #lastOwnRun(): Run | undefined {
-    return this.#engine.runs.findLast(({ input }) => input === this.#scenario.request);
-  }
-
-  #runAtRest(): RunAtRest {
-    const run = this.#lastOwnRun();
-    if (run === undefined) return { kind: 'none' };
-    if (run.end !== undefined) return { kind: run.end.kind === 'completed' ? 'completed' : 'failed' };
-    if (!needsAttention(run.visible)) return { kind: 'running' };
-    return { kind: 'needs-attention', hasReason: [run.visible['BillPaymentReason'] ?? []].flat().length > 0 };
-  }
-
-  #ended({ runId, end, input }: Run): void {
+  #ended(run: Run): void {
     this.#isDirty = true;
-    this.#trace.push(`${this.#time()} ${runId} ends: ${end?.kind}`);
-    const isOwn = input === this.#scenario.request;
-    if (end?.kind === 'failed' && (isOwn || end.type !== 'PaymentConflict'))
-      this.#report('G4', `a run failed: ${end.type}: ${end.message}`);
-    if (end?.kind === 'completed' && !isOwn) this.#report('G8', 'another content was taken for the same payment');
+    this.#trace.push(`${this.#time()} ${run.runId} ends: ${run.end?.kind}`);
+    this.#witness.ended(run);
     this.#people.meddle('close');
   }
 
   #captured(): boolean {
     this.#isDirty = true;
     return this.#model.snapshot(this.#scenario.request.paymentId)?.outcome !== undefined;
-  }
-
-  #report(guarantee: Violation['guarantee'], what: string): void {
-    this.#found.push({ guarantee, paymentId: this.#scenario.request.paymentId, what });
   }
 
   #time(): string {
