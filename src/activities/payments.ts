@@ -1,4 +1,5 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import { AlmaraTrouble } from '../almara';
 import { fingerprint } from '../payment/fingerprint';
 import { workflowIdOf } from '../payment/contract';
 import { resolvePolicy } from '../payment/policy';
@@ -10,7 +11,7 @@ import { mayDecide } from './operators';
 import type { ServiceNames } from './service-names';
 
 /** The steps that only touch our own store. All are idempotent: the engine may run them again at will. */
-export function createPaymentActivities({ store, settings }: ActivityDependencies, names: ServiceNames) {
+export function createPaymentActivities({ almara, store, settings }: ActivityDependencies, names: ServiceNames) {
   return {
     /**
      * Checks the request and writes the payment down, once for ever. The same id with the same content is the same payment; one
@@ -60,6 +61,8 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
     /** Outcome, funds and seal in one transaction. What is recorded already stands. */
     async closePayment(request: CloseRequest): Promise<CloseResult> {
       const { action, ...close } = request;
+      if (close.unsent && settings.submissions === 'off' && (await isForgotten(close.paymentId)))
+        return { kind: 'reconsider', because: 'Almara Pay has a record of it' };
       if (action === undefined) return await store.payments.close(close);
       const { argument, before, ...by } = action;
       if (!mayDecide(settings, by.operator)) {
@@ -70,4 +73,20 @@ export function createPaymentActivities({ store, settings }: ActivityDependencie
       return await store.payments.close({ ...close, action: { ...by, details: { ...argument, before } } });
     },
   };
+
+  /**
+   * While submissions are off the store may have been restored from a backup, and may not remember that it was sent: a free claim
+   * proves nothing, and Almara Pay is asked.
+   */
+  async function isForgotten(paymentId: string): Promise<boolean> {
+    const { outcome, claim } = await store.payments.facts(paymentId);
+    if (outcome !== undefined || claim !== undefined) return false;
+    const { observation } = await almara.findPayment(paymentId, cancellationSignal());
+    if (observation.kind === 'unreadable')
+      throw new AlmaraTrouble(
+        'unreadable',
+        `Submissions are off, and Almara Pay does not say what it has: ${observation.said}`,
+      );
+    return observation.kind === 'record';
+  }
 }

@@ -56,6 +56,18 @@ test.concurrent(
   },
 );
 
+test.concurrent('nor is it declined as never sent, although its time was up before anything was asked', async () => {
+  const policy = { ...SHORT_POLICY, submitWithin: '1 millisecond' } as const;
+  const request = await ownRequest(flow, 'record-exists', { policy });
+  await flow.payments.start(request);
+  expect(await needsAttention(flow, request.paymentId)).toMatchObject({ reason: 'id-in-use' });
+  expect((await flow.store.payments.facts(request.paymentId)).outcome).toBeUndefined();
+  // Nor cancelled: whoever asks hears why.
+  await expect(flow.payments.payment(request.paymentId).cancel({ operator: 'op-1', note: 'no' })).rejects.toThrow(
+    /Too late to cancel/,
+  );
+});
+
 test('with the switch on again it is sent, once; what was sent before goes on while it is off', async () => {
   const request = await ownRequest(flow, 'paid-with-callback');
   await flow.payments.start(request);
