@@ -47,7 +47,7 @@ export async function run(stage: Stage, { plan, open, deadline, progress }: RunO
   progress('Everything is started; waiting for the last strikes, then for everything to come to rest');
   await strikes.idle();
   stage.calm();
-  await strikes.startAgain();
+  await strikes.startAgain(deadline);
   await Promise.race([stage.sandbox.idle(), aborted(deadline)]);
   await untilAtRest(stage, { watch, tally, deadline, progress });
   await looking.stop();

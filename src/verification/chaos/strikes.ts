@@ -163,15 +163,15 @@ export class Strikes {
   }
 
   /** What could not be started again while servers were down: nobody but us has ended its run. */
-  async startAgain(): Promise<void> {
+  async startAgain(deadline: AbortSignal): Promise<void> {
     for (const id of this.#terminated) {
       const planned = this.planned.get(id);
       if (planned !== undefined) await patiently(() => this.#startTerminated(planned.request));
     }
     for (const id of this.#forgotten) {
       const planned = this.planned.get(id);
-      // On a starved machine a deletion takes longer than the strike had waited: what is started before it would be deleted, too.
-      await patiently(() => this.#isForgotten(id)).catch(() => undefined);
+      // On a starved machine a deletion takes minutes. A start before it came through would be answered by the run that it takes away.
+      while (!deadline.aborted && !(await this.#isForgottenSoon(id)));
       if (planned !== undefined) await patiently(() => this.#startForgotten(id, planned.request));
     }
   }
@@ -196,6 +196,13 @@ export class Strikes {
   async #runs(paymentId: string): Promise<boolean> {
     const { status } = await this.stage.client.workflow.getHandle(workflowIdOf(paymentId)).describe();
     return status.name === 'RUNNING';
+  }
+
+  #isForgottenSoon(paymentId: string): Promise<boolean> {
+    return patiently(() => this.#isForgotten(paymentId)).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #isForgotten(paymentId: string): Promise<void> {
