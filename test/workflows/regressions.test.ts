@@ -208,6 +208,19 @@ describe('G2: nobody is told what is not known', () => {
   });
 });
 
+test.concurrent('a step whose time is up is scheduled all the same: no history branches on the clock', async () => {
+  const policy = { ...SHORT_POLICY, submitWithin: '1 millisecond' } as const;
+  const request = await ownRequest(flow, 'paid-with-callback', { policy });
+  const { paymentId } = request;
+  await flow.payments.start(request);
+  const outcome = await outcomeOf(flow, paymentId, WITHIN);
+  expect(outcome).toMatchObject({ kind: 'declined', step: 'validation', reason: 'expired', retryable: true });
+  expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+  const { events } = await historyOf(flow, paymentId);
+  const scheduled = events?.flatMap(({ activityTaskScheduledEventAttributes: of }) => of?.activityType?.name ?? []);
+  expect(scheduled).toEqual(['validateAccount']);
+});
+
 test.concurrent('429 with Retry-After 600 to the look before sending: not declined, paid a little later', async () => {
   const request = await ownRequest(flow, 'paid-with-callback');
   const { paymentId } = request;
