@@ -5,7 +5,7 @@ import { explore, inWords, type Model } from '../../src/verification/models/expl
 
 describe('as the product is, nothing is violated', () => {
   test.each(SOUND.map((check) => [check.name, check] as const))(
-    'G1-G7, %s',
+    'G1-G3, G5-G7, %s',
     (_name, check) => {
       const { counterexample, states } = check.run();
       expect(counterexample && inWords(counterexample)).toBeUndefined();
