@@ -1,19 +1,32 @@
+import { otherIn } from '../payment/look';
 import type { CallbackReading, Receipt } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
 
 export type Comparison =
   /** With the receipt it brings, if it brings one. */
-  { readonly kind: 'agrees'; readonly receipt?: Receipt } | { readonly kind: 'contradicts' };
+  | { readonly kind: 'agrees'; readonly receipt?: Receipt }
+  /** With the names of what it claims paid otherwise than recorded; none: it claims the opposite. */
+  | { readonly kind: 'contradicts'; readonly otherIn: readonly string[] };
+
+/** A closed payment, as far as a callback can speak of it. */
+export interface ClosedPayment {
+  readonly outcome: BillPaymentOutcome;
+  readonly accountNumber: string;
+}
 
 /**
  * What a callback says about a payment that is closed (G5). Only a clear claim contradicts: an unclear one says nothing, and a
  * refused duplicate is about another request under the same id, never about the payment (code 9).
  */
-export function compareWithOutcome(outcome: BillPaymentOutcome, reading: CallbackReading): Comparison {
+export function compareWithOutcome({ outcome, accountNumber }: ClosedPayment, reading: CallbackReading): Comparison {
   if (reading.code?.meaning === 'duplicate') return { kind: 'agrees' };
-  const isPaid = outcome.kind === 'paid';
-  if (reading.claims === (isPaid ? 'failed' : 'paid')) return { kind: 'contradicts' };
-  return isPaid && bringsReceipt(reading) ? { kind: 'agrees', receipt: reading.receipt } : { kind: 'agrees' };
+  if (outcome.kind !== 'paid')
+    return reading.claims === 'paid' ? { kind: 'contradicts', otherIn: [] } : { kind: 'agrees' };
+  if (reading.claims === 'failed') return { kind: 'contradicts', otherIn: [] };
+  // The amount recorded, not the one asked for: a person may have recorded less, and that much is what was posted.
+  const other = reading.claims === 'paid' ? otherIn({ ...outcome, accountNumber }, reading) : [];
+  if (other.length > 0) return { kind: 'contradicts', otherIn: other };
+  return bringsReceipt(reading) ? { kind: 'agrees', receipt: reading.receipt } : { kind: 'agrees' };
 }
 
 /**

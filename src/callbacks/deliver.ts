@@ -1,8 +1,7 @@
 import type { Log } from '../log';
 import { concurrently } from '../payment/concurrently';
 import type { CallbackHint, CallbackReading, Receipt } from '../payment/observation';
-import type { BillPaymentOutcome } from '../payment/outcome';
-import { compareWithOutcome } from './compare';
+import { compareWithOutcome, type ClosedPayment } from './compare';
 import { Counters } from './metrics';
 import { becauseOf, createOpening, type DisputeOutbox, type OpenDispute } from './disputes';
 import type { Signal } from './signal';
@@ -14,8 +13,8 @@ export interface PendingCallback {
   readonly paymentId: string;
   readonly reading: CallbackReading;
   readonly receivedAt: Date;
-  /** Of the payment; present once it is closed. */
-  readonly outcome?: BillPaymentOutcome;
+  /** Present once the payment is closed. */
+  readonly closed?: ClosedPayment;
 }
 
 /** What delivery needs of the store. */
@@ -183,28 +182,29 @@ function createStep({
     return true;
   }
 
-  async function toOutcome(callback: PendingCallback, outcome: BillPaymentOutcome): Promise<boolean> {
+  async function toOutcome(callback: PendingCallback, closed: ClosedPayment): Promise<boolean> {
     const { id, paymentId, reading } = callback;
-    const comparison = compareWithOutcome(outcome, reading);
+    const comparison = compareWithOutcome(closed, reading);
     if (comparison.kind === 'agrees') {
       if (comparison.receipt !== undefined) await store.payments.addReceipt(paymentId, comparison.receipt);
       await store.inbox.name([id], 'agreed');
       counters.add('agreed');
       return true;
     }
-    await store.disputes.raise(paymentId, { by: 'callback', because: becauseOf(outcome, reading) });
+    const because = becauseOf(closed.outcome, reading, comparison.otherIn);
+    await store.disputes.raise(paymentId, { by: 'callback', because });
     await open(paymentId);
     await store.inbox.name([id], 'dispute');
     counters.add('contradictions');
     log.warn(
-      { paymentId, outcome: outcome.kind, claims: reading.claims },
+      { paymentId, outcome: closed.outcome.kind, claims: reading.claims },
       'a callback contradicts the outcome: disputed',
     );
     return true;
   }
 
   return (callback: PendingCallback): Promise<boolean> =>
-    callback.outcome === undefined ? toWorkflow(callback) : toOutcome(callback, callback.outcome);
+    callback.closed === undefined ? toWorkflow(callback) : toOutcome(callback, callback.closed);
 }
 
 /** Work on one payment waits for the work on it before: a delivery and a sweep would signal the same callback twice. */

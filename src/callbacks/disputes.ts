@@ -42,7 +42,12 @@ export function createOpening(disputes: DisputeOutbox, openDispute: OpenDispute)
 }
 
 /** What a callback says against an outcome, for people. Of its code only what looks like one: the rest is a stranger's text. */
-export function becauseOf(outcome: BillPaymentOutcome, { claims, code }: CallbackReading): string {
+export function becauseOf(
+  outcome: BillPaymentOutcome,
+  { claims, code }: CallbackReading,
+  otherIn: readonly string[],
+): string {
   const shown = code !== undefined && /^-?\d{1,4}$/.test(code.value) ? ` (code ${code.value})` : '';
-  return `Recorded as ${outcome.kind}; a later callback says ${claims}${shown}`;
+  const other = otherIn.length === 0 ? '' : `, of another ${otherIn.join(' and ')}`;
+  return `Recorded as ${outcome.kind}; a later callback says ${claims}${shown}${other}`;
 }

@@ -50,22 +50,27 @@ export function weighCallbacks(expected: Expected, readings: readonly CallbackRe
   let code: CallbackEvidence['code'];
   let receipt: Receipt = {};
   for (const reading of readings) {
-    if (reading.claims !== 'failed' && agrees(expected, reading)) receipt = { ...reading.receipt, ...receipt };
+    if (reading.claims !== 'failed' && otherIn(expected, reading).length === 0)
+      receipt = { ...reading.receipt, ...receipt };
     // A duplicate's code is about the second request, never about this payment.
     if (reading.code === undefined || reading.code.meaning === 'duplicate') continue;
-    const refusal = reading.code.meaning === 'refusal' && agrees(expected, reading);
+    const refusal = reading.code.meaning === 'refusal' && otherIn(expected, reading).length === 0;
     if (!refusal && code?.kind !== 'ambiguous') code = { kind: 'ambiguous', value: reading.code.value };
     if (refusal && code === undefined) code = { kind: 'refusal', value: reading.code.value };
   }
   return { count: readings.length, receipt, ...(code && { code }) };
 }
 
-function agrees(expected: Expected, reading: CallbackReading): boolean {
-  return (
-    (reading.amount === undefined || reading.amount === expected.amount) &&
-    (reading.accountNumber === undefined || reading.accountNumber.trim() === expected.accountNumber.trim()) &&
-    (reading.currency === undefined || reading.currency.toUpperCase() === expected.currency)
-  );
+/** In what a callback speaks of something else, by name and without a value. What it leaves out is nothing else. */
+export function otherIn(
+  expected: Omit<Expected, 'paymentId'>,
+  { amount, accountNumber, currency }: CallbackReading,
+): readonly string[] {
+  const other: string[] = [];
+  if (amount !== undefined && amount !== expected.amount) other.push('amount');
+  if (accountNumber !== undefined && accountNumber.trim() !== expected.accountNumber.trim()) other.push('account');
+  if (currency !== undefined && currency.toUpperCase() !== expected.currency) other.push('currency');
+  return other;
 }
 
 /** Whether a poll that sees this has something to report: a final answer, or the end of one, that is not known yet. */

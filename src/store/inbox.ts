@@ -43,7 +43,7 @@ export interface PendingCallback {
   readonly reading: CallbackReading;
   readonly receivedAt: Date;
   /** Only of a closed payment: does the callback agree? */
-  readonly outcome?: BillPaymentOutcome;
+  readonly closed?: { readonly outcome: BillPaymentOutcome; readonly accountNumber: string };
 }
 
 interface CallbackRow {
@@ -58,7 +58,9 @@ interface CallbackRow {
 
 type PendingRow = Pick<CallbackRow, 'id' | 'payment_id' | 'reading' | 'received_at'> & {
   readonly outcome: OutcomeColumns['outcome'];
+  /** Of a payment that the store does not know: null, as its account. */
   readonly receipt: OutcomeColumns['receipt'] | null;
+  readonly account_number: string | null;
 };
 
 export function createInbox(database: Database) {
@@ -86,7 +88,7 @@ export function createInbox(database: Database) {
      */
     async pending(limit: number, olderThan?: Date, afterId = 0): Promise<readonly PendingCallback[]> {
       const { rows } = await database.query<PendingRow>(
-        `SELECT c.id, c.payment_id, c.reading, c.received_at, p.outcome, p.receipt
+        `SELECT c.id, c.payment_id, c.reading, c.received_at, p.outcome, p.receipt, p.account_number
            FROM callback_inbox c LEFT JOIN payments p USING (payment_id)
           WHERE c.named_by IS NULL
             AND (p.outcome IS NOT NULL OR c.signalled_at IS NULL) -- a signalled one comes back once its payment closed without it
@@ -103,7 +105,7 @@ export function createInbox(database: Database) {
           paymentId: row.payment_id,
           reading: row.reading,
           receivedAt: row.received_at,
-          ...(outcome !== undefined && { outcome }),
+          ...(outcome !== undefined && { closed: { outcome, accountNumber: row.account_number ?? '' } }),
         };
       });
     },

@@ -184,7 +184,7 @@ describe('G2: a decline that does not know everything is reconsidered', () => {
     const named = (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
     expect(named).toEqual(['close', undefined]);
     const pending = (await store.inbox.pending(1000)).filter((row) => row.paymentId === paymentId);
-    expect(pending).toMatchObject([{ outcome: paid(paymentId) }]);
+    expect(pending).toMatchObject([{ closed: { outcome: paid(paymentId) } }]);
   });
 });
 

@@ -69,8 +69,8 @@ test('pending: not yet signalled while open, not yet named once closed; nothing 
 
   await closeSent(store, paid(paymentId), 0);
   expect(await store.inbox.pending(10)).toMatchObject([
-    { id: first, outcome: paid(paymentId) },
-    { id: second, outcome: paid(paymentId) },
+    { id: first, closed: { outcome: paid(paymentId) } },
+    { id: second, closed: { outcome: paid(paymentId) } },
   ]);
   await store.inbox.name([first ?? 0], 'agreed');
   await store.inbox.name([first ?? 0, second ?? 0], 'dispute');

@@ -173,11 +173,21 @@ describe('a closed payment (G5)', () => {
   const ambiguous = { status: 6, resultCode: '22' };
   const pending = { status: 2, resultCode: null };
   const duplicate = s.failedWith('9');
+  const SAYS_NO_MORE = { amount: null, accountNumber: null, currencyCode: null };
+  const paidInPart = (id: string): BillPaymentOutcome => ({ ...s.paid(id), amount: 100 }) as BillPaymentOutcome;
 
   test.each<[string, (paymentId: string) => BillPaymentOutcome, (paymentId: string) => string, 'agreed' | 'dispute']>([
     ['paid, claims paid', s.paid, (id) => s.nested(id), 'agreed'],
     ['paid, claims failed', s.paid, (id) => s.nested(id, s.failedWith('1')), 'dispute'],
     ['paid, claims failed with an ambiguous code', s.paid, (id) => s.nested(id, ambiguous), 'dispute'],
+    ['paid, claims paid of another amount', s.paid, (id) => s.nested(id, {}, { amount: 100 }), 'dispute'],
+    ['paid, claims paid of another account', s.paid, (id) => s.nested(id, {}, { accountNumber: '999999' }), 'dispute'],
+    ['paid, claims paid in another currency', s.paid, (id) => s.nested(id, {}, { currencyCode: 'UGX' }), 'dispute'],
+    ['paid, written otherwise', s.paid, (id) => s.nested(id, {}, { accountNumber: ' 111832 ' }), 'agreed'],
+    ['paid, claims paid and no more', s.paid, (id) => s.nested(id, {}, SAYS_NO_MORE), 'agreed'],
+    ['paid in part, claims that part', paidInPart, (id) => s.nested(id, {}, { amount: 100 }), 'agreed'],
+    ['paid in part, claims all of it', paidInPart, (id) => s.nested(id), 'dispute'],
+    ['paid, unclear, of another amount', s.paid, (id) => s.nested(id, pending, { amount: 100 }), 'agreed'],
     ['paid, unclear', s.paid, (id) => s.nested(id, pending), 'agreed'],
     ['paid, an older callback', s.paid, (id) => s.flat(id), 'agreed'],
     ['paid, a refused duplicate', s.paid, (id) => s.nested(id, duplicate), 'agreed'],
@@ -250,6 +260,24 @@ describe('a closed payment (G5)', () => {
     await add(paymentId, body(paymentId));
     await delivery().sweep();
     expect(await receiptOf(paymentId)).toEqual(after);
+  });
+
+  test('of another amount and account: disputed without a value, and the right receipt still comes', async () => {
+    const paymentId = await closed((id) => s.paid(id));
+    const other = { amount: 100, accountNumber: '999999' };
+    await add(paymentId, s.nested(paymentId, s.proof('S999', '9999-9999'), other));
+    await delivery().sweep();
+    expect(await receiptOf(paymentId)).toEqual({});
+    expect((await store.disputes.find(paymentId))?.because).toBe(
+      'Recorded as paid; a later callback says paid (code 0), of another amount and account',
+    );
+    expect(captured.text()).not.toContain('999999');
+
+    await add(paymentId, s.nested(paymentId, s.proof('S1', '1234-5678')));
+    await delivery().sweep();
+    expect(await receiptOf(paymentId)).toEqual({ number: 'S1', token: '1234-5678' });
+    expect(await namedBy(paymentId)).toEqual(['dispute', 'agreed']);
+    expect(opened).toHaveLength(1);
   });
 
   test('a dispute that could not be opened is opened by the next sweep', async () => {

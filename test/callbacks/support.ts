@@ -101,6 +101,11 @@ export const failedWith = (resultCode: string): Record<string, unknown> => ({
   thirdPartyPayload: null,
 });
 
+/** Of a completed callback. */
+export const proof = (reference: string, token: string): Record<string, unknown> => ({
+  thirdPartyPayload: { reference, extraData: { ResponseExtraData: { token } } },
+});
+
 export async function registerPayment(store: Store, paymentId = newPaymentId()): Promise<string> {
   const checked = checkRequest(
     {

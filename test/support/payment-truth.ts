@@ -36,7 +36,7 @@ export async function truthAbout(flow: Flow, request: BillPaymentRequest): Promi
 
 async function storedTruth(
   flow: Flow,
-  { paymentId, amount, fundingAccount = '' }: BillPaymentRequest,
+  { paymentId, accountNumber, amount, fundingAccount = '' }: BillPaymentRequest,
   callbacks: Awaited<ReturnType<Flow['store']['inbox']['forPayment']>>,
 ): Promise<NonNullable<PaymentTruth['stored']>> {
   const { claim, outcome, disputed } = await flow.store.payments.facts(paymentId);
@@ -60,7 +60,8 @@ async function storedTruth(
       outcome === undefined
         ? 0
         : callbacks.filter(({ reading, namedBy }) => {
-            return namedBy !== 'close' && compareWithOutcome(outcome, reading).kind === 'contradicts';
+            const { kind } = compareWithOutcome({ outcome, accountNumber }, reading);
+            return namedBy !== 'close' && kind === 'contradicts';
           }).length,
   };
 }

@@ -93,8 +93,11 @@ export const READINGS: { readonly [Kind in Stored['kind']]: CallbackReading } = 
   paid: reading('paid', { value: '0', meaning: 'success' }),
 };
 
+export const isContradicted = (outcome: Close['outcome'], by: Stored['kind']): boolean =>
+  compareWithOutcome({ outcome: outcomeOf(outcome), accountNumber: '1' }, READINGS[by]).kind === 'contradicts';
+
 /** As far as the comparison with a callback asks. */
-export function outcomeOf({ kind, amount }: Close['outcome']): BillPaymentOutcome {
+function outcomeOf({ kind, amount }: Close['outcome']): BillPaymentOutcome {
   const closed = {
     paymentId: 'pay-00000001',
     summary: '',
@@ -130,10 +133,7 @@ export function violations({ outcome, funds, inbox, disputed, wrong }: State): r
   if (funds !== 'none' && funds !== owed)
     found.push(`G6: ${outcome.kind} ${outcome.amount}, and the money is ${funds}`);
   const ignored = inbox.filter(
-    ({ kind, named }) =>
-      named !== undefined &&
-      named !== 'close' &&
-      compareWithOutcome(outcomeOf(outcome), READINGS[kind]).kind === 'contradicts',
+    ({ kind, named }) => named !== undefined && named !== 'close' && isContradicted(outcome, kind),
   );
   if (ignored.length > 0 && !disputed) found.push('G5: a callback contradicts the outcome, and it is not disputed');
   return found;

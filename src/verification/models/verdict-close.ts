@@ -1,4 +1,3 @@
-import { compareWithOutcome } from '../../callbacks/compare';
 import { declineProblem } from '../../payment/decisions';
 import { resolvePolicy } from '../../payment/policy';
 import { judge, type Facts, type Rules } from '../../payment/verdict';
@@ -6,8 +5,7 @@ import type { Model, Step } from './explore';
 import { EXPECTED, heard, learn, lookOf, lookSteps } from './verdict-close-looks';
 import {
   canonical,
-  outcomeOf,
-  READINGS,
+  isContradicted,
   TICK_MS,
   unproven,
   violations,
@@ -159,7 +157,7 @@ function* callbackSteps(state: State, bounds: Bounds, bug: VerdictBug | undefine
   const next = inbox.findIndex(({ named }) => named === undefined);
   const callback = inbox[next];
   if (callback === undefined) return;
-  const contradicts = compareWithOutcome(outcomeOf(outcome), READINGS[callback.kind]).kind === 'contradicts';
+  const contradicts = isContradicted(outcome, callback.kind);
   const named: Stored = { ...callback, named: contradicts ? 'dispute' : 'agreed' };
   yield {
     label: `the callback (${callback.kind}) is compared with the outcome`,

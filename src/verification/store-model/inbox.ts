@@ -5,9 +5,10 @@ import { callbacksOf, columnsOf, stored, type CallbackRow, type Tables } from '.
 export function modelInbox(tables: Tables, now: () => number): Inbox {
   const { callbacks, overflowed } = tables;
   const withIds = (ids: readonly number[]): readonly CallbackRow[] => callbacks.filter(({ id }) => ids.includes(id));
-  const outcomeOf = (paymentId: string) => {
+  const closedOf = (paymentId: string) => {
     const payment = tables.payments.get(paymentId);
-    return payment && readOutcome(columnsOf(payment));
+    const outcome = payment && readOutcome(columnsOf(payment));
+    return outcome && { outcome, accountNumber: payment.accountNumber };
   };
 
   return {
@@ -35,14 +36,14 @@ export function modelInbox(tables: Tables, now: () => number): Inbox {
       const waits = ({ id, paymentId, namedBy, signalledAt, receivedAt }: CallbackRow): boolean =>
         id > afterId &&
         namedBy === undefined &&
-        (signalledAt === undefined || outcomeOf(paymentId) !== undefined) &&
+        (signalledAt === undefined || closedOf(paymentId) !== undefined) &&
         (olderThan === undefined || receivedAt <= olderThan);
       return callbacks
         .filter(waits)
         .slice(0, limit)
         .map(({ id, paymentId, reading, receivedAt }) => {
-          const outcome = outcomeOf(paymentId);
-          return { id, paymentId, reading, receivedAt, ...(outcome !== undefined && { outcome }) };
+          const closed = closedOf(paymentId);
+          return { id, paymentId, reading, receivedAt, ...(closed !== undefined && { closed }) };
         });
     },
 

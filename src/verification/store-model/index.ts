@@ -69,7 +69,7 @@ const isDoubtful = ({ code }: CallbackReading): boolean =>
 const CLAIMS = { claim: 'taken', seal: 'sealed' } as const;
 
 function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
-  const { paymentId, claim } = payment;
+  const { paymentId, claim, accountNumber } = payment;
   const outcome = readOutcome(columnsOf(payment));
   const reservation = tables.reservations.get(paymentId);
   const decided = tables.actions.find((each) => each.paymentId === paymentId && each.action === 'resolvePayment');
@@ -77,7 +77,9 @@ function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
   // What the close has weighed does not contradict it, whatever it claims.
   const contradictions = callbacks.filter(
     ({ namedBy, reading }) =>
-      outcome !== undefined && namedBy !== 'close' && compareWithOutcome(outcome, reading).kind === 'contradicts',
+      outcome !== undefined &&
+      namedBy !== 'close' &&
+      compareWithOutcome({ outcome, accountNumber }, reading).kind === 'contradicts',
   );
   return {
     claim: claim === undefined ? 'none' : CLAIMS[claim.kind],

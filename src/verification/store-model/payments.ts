@@ -16,10 +16,18 @@ export function modelPayments(tables: Tables, options: StoreModelOptions): Payme
   return {
     async register(request, fingerprint) {
       checkColumns(request);
-      const { paymentId, serviceId, amount, currency } = request;
+      const { paymentId, serviceId, accountNumber, amount, currency } = request;
       const row = tables.payments.get(paymentId);
       if (row === undefined) {
-        tables.payments.set(paymentId, { paymentId, fingerprint, serviceId, amount, currency, receipt: {} });
+        tables.payments.set(paymentId, {
+          paymentId,
+          fingerprint,
+          serviceId,
+          accountNumber,
+          amount,
+          currency,
+          receipt: {},
+        });
         return { kind: 'open', claimed: false, reserved: false };
       }
       if (row.fingerprint !== fingerprint) return { kind: 'conflict' };

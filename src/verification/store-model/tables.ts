@@ -21,6 +21,7 @@ export interface PaymentRow {
   readonly paymentId: string;
   readonly fingerprint: string;
   readonly serviceId: string;
+  readonly accountNumber: string;
   readonly amount: number;
   readonly currency: string;
   claim?: Claim | Seal;
