@@ -1,4 +1,8 @@
+import path from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
+
+/** How the workflows read what anybody may send them. */
+const PAYLOADS = path.join(path.dirname(import.meta.dirname), 'src/workflows/payloads.ts');
 
 const quiet = () => undefined;
 /** The bundler tells every step; only what is wrong matters here. */
@@ -6,6 +10,11 @@ const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: cons
 
 /** The code of the workflows as workers load it (source map inside). */
 export async function bundleWorkflows(workflowsPath) {
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath: PAYLOADS,
+    workflowInterceptorModules: [PAYLOADS],
+    logger,
+  });
   return code;
 }

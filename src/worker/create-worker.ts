@@ -31,7 +31,7 @@ export async function createWorker(options: BillPaymentWorkerOptions): Promise<W
     namespace,
     taskQueue,
     ...(dataConverter && { dataConverter }),
-    ...(workflowBundle ? { workflowBundle } : packagedWorkflows()),
+    ...(workflowBundle ? { workflowBundle } : packagedWorkflows(dataConverter)),
     activities: createWorkerActivities(options),
     // With the default of 10 s a flow whose worker was killed stands still for that long.
     stickyQueueScheduleToStartTimeout: '2 seconds',
@@ -42,10 +42,18 @@ export async function createWorker(options: BillPaymentWorkerOptions): Promise<W
   });
 }
 
-/** The build makes the bundle once, so that workers start without a bundler. From the sources it is made on the spot. */
-function packagedWorkflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+/**
+ * The build makes the bundle once, so that workers start without a bundler. From the sources it is made on the spot, with what the
+ * build puts in: the reading of arguments that anybody may send.
+ */
+function packagedWorkflows(dataConverter?: DataConverter): Partial<WorkerOptions> {
   const codePath = path.join(__dirname, '..', 'workflow-bundle.js');
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: path.join(__dirname, '..', 'workflows') };
+  if (existsSync(codePath)) return { workflowBundle: { codePath } };
+  const workflowsPath = path.join(__dirname, '..', 'workflows');
+  const payloads = path.join(workflowsPath, 'payloads');
+  return {
+    workflowsPath,
+    dataConverter: { payloadConverterPath: payloads, ...dataConverter },
+    interceptors: { workflowModules: [payloads] },
+  };
 }

@@ -50,7 +50,13 @@ export async function workflowBundle(): Promise<Started> {
   const file = path.join(folder, 'workflow-bundle.js');
   const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: console.warn, error: silent };
   try {
-    const { code } = await bundleWorkflowCode({ workflowsPath: path.join(ROOT, 'src/workflows/index.ts'), logger });
+    const payloads = path.join(ROOT, 'src/workflows/payloads.ts');
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: path.join(ROOT, 'src/workflows/index.ts'),
+      payloadConverterPath: payloads,
+      workflowInterceptorModules: [payloads],
+      logger,
+    });
     await mkdir(folder, { recursive: true });
     await writeFile(file, code);
     return { environment: { TEST_WORKFLOW_BUNDLE: file }, stop: () => rm(folder, { recursive: true, force: true }) };
