@@ -12,7 +12,7 @@ export interface Asking {
 
 const LOOK_WITHIN_MS = 12_000;
 /** Without an answer in between: the provider is down, and not only one payment's record broken. */
-const TROUBLES_IN_A_ROW = 4;
+export const TROUBLES_IN_A_ROW = 4;
 
 export function createAsking(almara: Almara): Asking {
   let trouble: AlmaraTrouble | undefined;

@@ -1,5 +1,6 @@
-import { Context } from '@temporalio/activity';
+import { Context, heartbeat } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { concurrently } from '../payment/concurrently';
 import {
   disputeWorkflowIdOf,
   QUERIES,
@@ -16,6 +17,8 @@ import type { Window } from '../payment/reconciliation-window';
 /** What Temporal knows about payments: asked by reconciliation, inside its activities. */
 
 const PAGE = 200;
+/** A few at once: the engine's other work is payments. */
+const DESCRIBED_AT_ONCE = 4;
 const QUERY_WITHIN_MS = 5_000;
 /** No policy asks a person earlier, and none later. */
 const EARLIEST_ATTENTION = resolvePolicy({ attentionAfter: POLICY_BOUNDS.attentionAfter.min }).attentionAfter;
@@ -99,20 +102,22 @@ export async function paymentsWithRuns(
   });
   const prefix = workflowIdOf('');
   const paymentIds: string[] = [];
-  for (const { execution, startTime, closeTime } of executions) {
+  await concurrently(executions, DESCRIBED_AT_ONCE, async ({ execution, startTime, closeTime }) => {
+    heartbeat();
     const id = execution?.workflowId ?? '';
-    if (!id.startsWith(prefix)) continue;
+    if (!id.startsWith(prefix)) return;
     const isOpen = closeTime === null || closeTime === undefined;
     const startedAt = Number(startTime?.seconds ?? 0) * 1000;
-    if (isOpen && (now - startedAt < REGISTERS_WITHIN_MS || (await isUntouched(id)))) continue;
+    if (isOpen && (now - startedAt < REGISTERS_WITHIN_MS || (await isUntouched(id)))) return;
     paymentIds.push(id.slice(prefix.length));
-  }
+  });
   return { paymentIds, ...(nextPageToken.length > 0 && { next: Buffer.from(nextPageToken).toString('base64') }) };
 }
 
 /**
  * Whether the run itself says that it was written down. One that still waits for the store has done nothing, and after an outage
- * many of them do: to call them lost would have people stop the workers. Who does not answer is taken to be registered.
+ * many of them do: to call them lost would have people stop the workers. Who does not answer is taken to be registered; what was
+ * deleted since it was listed is no run any more.
  */
 export async function isRegistered(paymentId: string): Promise<boolean> {
   const { client } = Context.current();
@@ -121,12 +126,18 @@ export async function isRegistered(paymentId: string): Promise<boolean> {
       client.workflow.getHandle(workflowIdOf(paymentId)).query<PaymentProgress>(QUERIES.paymentProgress),
     );
     return serviceId !== '' || stage === 'closed';
-  } catch {
-    return true;
+  } catch (error) {
+    return !(error instanceof WorkflowNotFoundError);
   }
 }
 
-async function isUntouched(workflowId: string): Promise<boolean> {
-  const { historyLength } = await Context.current().client.workflow.getHandle(workflowId).describe();
-  return historyLength <= UNTOUCHED_EVENTS;
+/** Has done nothing, or was deleted since it was listed: the list of runs is a little behind. */
+export async function isUntouched(workflowId: string): Promise<boolean> {
+  try {
+    const { historyLength } = await Context.current().client.workflow.getHandle(workflowId).describe();
+    return historyLength <= UNTOUCHED_EVENTS;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return true;
+    throw error;
+  }
 }

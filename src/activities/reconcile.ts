@@ -10,8 +10,14 @@ import {
   type ProviderAnswer,
   type StoredPayment,
 } from '../payment/reconciliation';
-import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/reconciliation-window';
-import { askingNobody, createAsking, type Asking } from './ask-provider';
+import {
+  timeOf,
+  type ReconcileRequest,
+  type ReconciliationReport,
+  type Unanswered,
+  type Window,
+} from '../payment/reconciliation-window';
+import { askingNobody, createAsking, TROUBLES_IN_A_ROW, type Asking } from './ask-provider';
 import { systemClock, type ReconcileDependencies } from './dependencies';
 import { endOfDispute, isRegistered, paymentsWithRuns, runOf } from './payment-runs';
 
@@ -21,7 +27,7 @@ const PAGE = 50;
 const LOOKS_AT_ONCE = 4;
 /** The engine repeats a page that met trouble, as late as the provider asks; then it is told without what is missing. */
 const ATTEMPTS = 5;
-/** Callbacks and disputes of one report; what waits beyond them is said by the next. */
+/** Of each kind that the store finds by itself, in one report; what waits beyond them is said by the next. */
 const MOST_WAITING = 500;
 
 export interface PageRequest {
@@ -39,6 +45,8 @@ export interface PageResult {
   readonly payments: number;
   readonly asked: number;
   readonly notAsked: number;
+  /** Those not asked. Absent in the histories of 0.2.0. */
+  readonly unanswered?: readonly Unanswered[];
   readonly trouble?: string;
   readonly disputesRaised: number;
 }
@@ -58,15 +66,15 @@ type EndedDispute = PaymentDispute & { readonly how: 'completed' | 'lost' };
 /** Compares store, runs and provider. Writes nothing but disputes and the report. */
 export function createReconcileActivities({ almara, store, log, clock = systemClock }: ReconcileDependencies) {
   return {
-    async beginReconciliation({ since }: ReconcileRequest): Promise<Window> {
-      const from = since === undefined ? undefined : new Date(since);
-      if (from !== undefined && !(from.getTime() <= clock.now()))
-        throw ApplicationFailure.nonRetryable(
-          `Reconcile since when? "${since}" is no time in the past, such as 2026-01-31T12:00:00Z.`,
-          FAILURES.invalidRequest,
-          [{ field: 'since', problem: 'must be a time in the past, such as 2026-01-31T12:00:00Z' }],
-        );
-      return await store.reconciliations.window(from);
+    /** @param request whatever somebody has typed in the Web UI */
+    async beginReconciliation(request: ReconcileRequest): Promise<Window> {
+      const since = sinceOf(request);
+      const from = timeOf(since);
+      if (since !== undefined && from === undefined) throw notInThePast(since);
+      const window = await store.reconciliations.window(from);
+      // By the database's clock, as its own check of the report: that one would come after all the work.
+      if (window.since > window.until) throw notInThePast(since);
+      return window;
     },
 
     /** The next payments of the window: asks about each, compares, raises the disputes. */
@@ -75,14 +83,18 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
       const checked = await checkAll(payments, askProvider ? createAsking(almara) : askingNobody);
       const all = Object.values(checked);
       const done = all.flatMap((one) => ('differences' in one ? [one] : []));
+      const unanswered = Object.entries(checked).flatMap(([paymentId, one]) =>
+        'trouble' in one ? [{ paymentId, because: one.trouble }] : [],
+      );
       const differences = done.flatMap((one) => one.differences);
       const next = payments.length === PAGE ? payments.at(-1)?.paymentId : undefined;
-      const trouble = all.find((one) => 'trouble' in one)?.trouble;
+      const trouble = unanswered[0]?.because;
       return {
         differences,
         payments: payments.length,
         asked: done.filter(({ asked }) => asked).length,
-        notAsked: all.length - done.length,
+        notAsked: unanswered.length,
+        unanswered,
         disputesRaised: await raise(differences),
         ...(next !== undefined && { next }),
         ...(trouble !== undefined && { trouble }),
@@ -112,7 +124,7 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
       const [callbacks, disputes, ended, accounts] = await Promise.all([
         store.inbox.pending(MOST_WAITING, longAgo),
         store.disputes.toOpen(MOST_WAITING),
-        endedDisputes(),
+        endedDisputes(MOST_WAITING, ['completed', 'lost']),
         store.reconciliations.accountsOff(),
       ]);
       const waiting = new Map(callbacks.map(({ paymentId, receivedAt }) => [paymentId, receivedAt.toISOString()]));
@@ -128,21 +140,23 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
             how === 'completed' ? 'its run has completed, and no resolution is recorded' : 'no run of it waits',
           ),
         ),
-        ...accounts.map(({ id, reserved, posted }) =>
-          difference(
-            'account-does-not-add-up',
-            id,
-            `reserved ${reserved.account}, by its reservations ${reserved.reservations}; posted ${posted.account}, by its reservations ${posted.reservations}`,
+        ...accounts
+          .slice(0, MOST_WAITING)
+          .map(({ id, reserved, posted }) =>
+            difference(
+              'account-does-not-add-up',
+              id,
+              `reserved ${reserved.account}, by its reservations ${reserved.reservations}; posted ${posted.account}, by its reservations ${posted.reservations}`,
+            ),
           ),
-        ),
       ];
     },
 
     /** Raised, and nobody has started their workflows yet; and those whose run was ended before anybody resolved them. */
     async disputesToOpen(limit: number): Promise<readonly PaymentDispute[]> {
-      const [never, ended] = await Promise.all([store.disputes.toOpen(limit), endedDisputes()]);
       // What has completed is not started again: a reset lets it read the store once more.
-      const again = ended.filter(({ how }) => how === 'lost').map(({ how: _, ...dispute }) => dispute);
+      const [never, ended] = await Promise.all([store.disputes.toOpen(limit), endedDisputes(limit, ['lost'])]);
+      const again = ended.map(({ how: _, ...dispute }) => dispute);
       return [...never, ...again].slice(0, limit);
     },
 
@@ -154,10 +168,10 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     async recordReconciliation(runId: string, report: ReconciliationReport): Promise<void> {
       await store.reconciliations.record(runId, report);
       const { complete, payments, asked, notAsked, differences, moreDifferences } = report;
-      log.info(
-        { complete, payments, asked, notAsked, differences: differences.length + moreDifferences },
-        'reconciled',
-      );
+      const found = differences.length + moreDifferences;
+      const fine = complete && notAsked === 0 && found === 0;
+      // Nobody reads the report of a schedule unless something calls them.
+      log[fine ? 'info' : 'warn']({ complete, payments, asked, notAsked, differences: found }, 'reconciled');
     },
   };
 
@@ -166,7 +180,7 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     const info = activityInfo();
     const checked: Record<string, Checked> = { ...(info.heartbeatDetails as Page | undefined) };
     const left = payments.filter(({ paymentId }) => !('differences' in (checked[paymentId] ?? {})));
-    await concurrently(left, LOOKS_AT_ONCE, async (payment) => {
+    await concurrently(rotated(left, (info.attempt - 1) * TROUBLES_IN_A_ROW), LOOKS_AT_ONCE, async (payment) => {
       const answer = await asking.ask(payment);
       checked[payment.paymentId] =
         answer instanceof Error ? { trouble: answer.message } : await checkOne(payment, answer);
@@ -183,25 +197,28 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     const stoodStill = JSON.stringify(after) === JSON.stringify(payment);
     return {
       differences: stoodStill ? compare(payment, run, answer, clock.now()) : [],
-      asked: answer.kind === 'not-found' || answer.kind === 'record',
+      asked: answer.kind !== 'not-asked' && answer.kind !== 'another-account',
     };
   }
 
   /** Opened, not resolved, and yet no run waits for people: the list of disputes would not show them. */
-  async function endedDisputes(): Promise<readonly EndedDispute[]> {
+  async function endedDisputes(
+    limit: number,
+    wanted: readonly EndedDispute['how'][],
+  ): Promise<readonly EndedDispute[]> {
     const found: EndedDispute[] = [];
-    for (let after: string | undefined = ''; after !== undefined;) {
+    for (let after: string | undefined = ''; after !== undefined && found.length < limit;) {
       const page: readonly PaymentDispute[] = await store.disputes.unresolved(after, PAGE);
       await concurrently(page, LOOKS_AT_ONCE, async (dispute) => {
         const how = await endOfDispute(dispute.paymentId);
-        if (how === undefined) return;
+        if (how === undefined || !wanted.includes(how)) return;
         // It may have been resolved just now, and have ended by that.
         const { resolution } = (await store.disputes.find(dispute.paymentId)) ?? {};
         if (resolution === undefined) found.push({ ...dispute, how });
       });
       after = page.length === PAGE ? page.at(-1)?.paymentId : undefined;
     }
-    return found.sort((a, b) => a.raisedAt.localeCompare(b.raisedAt));
+    return found.sort((a, b) => a.raisedAt.localeCompare(b.raisedAt)).slice(0, limit);
   }
 
   async function raise(differences: readonly Difference[]): Promise<number> {
@@ -213,5 +230,32 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     return raised;
   }
 }
+
+/** Begins elsewhere on each attempt: broken records that lie beside each other do not hide what comes behind them. */
+const rotated = <Item>(items: readonly Item[], by: number): readonly Item[] => {
+  const from = by % Math.max(items.length, 1);
+  return [...items.slice(from), ...items.slice(0, from)];
+};
+
+const EXAMPLE = '2026-01-31T12:00:00Z';
+const shown = (given: unknown): string => (JSON.stringify(given) ?? 'nothing').slice(0, 100);
+
+function sinceOf(request: unknown): unknown {
+  if (typeof request !== 'object' || request === null || Array.isArray(request))
+    throw invalid(
+      `A reconciliation takes {} or {"since":"${EXAMPLE}"}, and not ${shown(request)}.`,
+      `must be in an object, such as {"since":"${EXAMPLE}"}`,
+    );
+  return (request as { readonly since?: unknown }).since;
+}
+
+const notInThePast = (since: unknown): ApplicationFailure =>
+  invalid(
+    `Reconcile since when? ${shown(since)} is no time in the past, such as ${EXAMPLE}.`,
+    `must be a time in the past, such as ${EXAMPLE}`,
+  );
+
+const invalid = (message: string, problem: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(message, FAILURES.invalidRequest, [{ field: 'since', problem }]);
 
 const difference = (kind: Difference['kind'], subject: string, what: string): Difference => ({ kind, subject, what });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Difference, ReconciliationReport } from '../client';
 import { DIFFERENCES, type DifferenceKind } from '../payment/reconciliation';
+import { timeOf } from '../payment/reconciliation-window';
 import { durationOf } from './duration';
 import { EXIT, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
@@ -21,21 +22,24 @@ export function addReconcile(program: Command, shell: Shell, exit: (code: number
 
 const reconcile = (since: string | undefined, shell: Shell): Promise<number> =>
   withPayments(shell, async (payments) => {
-    const report = await payments.reconciliation.run(since === undefined ? {} : { since: timeOf(since) });
+    const report = await payments.reconciliation.run(since === undefined ? {} : { since: sinceOf(since) });
     shell.output.event('reconciliation', report, reportLines(report));
     if (report.differences.length + report.moreDifferences > 0) return EXIT.differences;
-    return report.complete ? EXIT.ok : EXIT.incomplete;
+    return askedAll(report) ? EXIT.ok : EXIT.incomplete;
   });
 
-function timeOf(text: string): string {
+/** A complete report may still leave a few to the next one. */
+const askedAll = ({ complete, notAsked }: ReconciliationReport): boolean => complete && notAsked === 0;
+
+function sinceOf(text: string): string {
   const ago = durationOf(text);
-  const time = new Date(ago === undefined ? text : Date.now() - ago);
-  if (Number.isNaN(time.getTime())) throw new UsageError('--since must be a time such as 2026-01-31T12:00:00Z, or 7d');
+  const time = ago !== undefined && ago < Date.now() ? new Date(Date.now() - ago) : timeOf(text);
+  if (time === undefined) throw new UsageError('--since must be a time such as 2026-01-31T12:00:00Z, or 7d');
   return time.toISOString();
 }
 
 function reportLines(report: ReconciliationReport): readonly Line[] {
-  const { since, until, payments, asked, notAsked, trouble, runs, disputesRaised } = report;
+  const { since, until, payments, asked, notAsked, unanswered = [], trouble, runs, disputesRaised } = report;
   return [
     { text: `Reconciliation of ${since} to ${until}`, tone: 'heading' },
     { text: `  ${payments} payments, ${asked} of them asked about; ${runs} runs looked for in the store` },
@@ -58,6 +62,7 @@ function reportLines(report: ReconciliationReport): readonly Line[] {
             text: `${notAsked} payments could not be asked about (${trouble ?? 'no reason was given'}). The next reconciliation asks again.`,
             tone: 'careful',
           } as const,
+          ...unanswered.map(({ paymentId, because }) => ({ text: `    ${paymentId}  ${because}` })),
         ]),
     lastLine(report),
   ];
@@ -79,9 +84,9 @@ const meaningOf = (kind: DifferenceKind): { readonly means: string; readonly nex
     next: 'Use the billpay of the version that the worker has.',
   };
 
-function lastLine({ differences, complete }: ReconciliationReport): Line {
-  if (differences.length > 0) return { text: 'There are differences. No payment was changed.', tone: 'bad' };
-  return complete
+function lastLine(report: ReconciliationReport): Line {
+  if (report.differences.length > 0) return { text: 'There are differences. No payment was changed.', tone: 'bad' };
+  return askedAll(report)
     ? { text: 'Everything agrees.', tone: 'good' }
     : { text: 'No difference was found, but not everything could be asked.', tone: 'careful' };
 }

@@ -25,10 +25,14 @@ export const FIRST_LOOK_BACK_MS = 31 * DAY;
 export interface Window {
   readonly since: string;
   readonly until: string;
+  /** Covered besides: payments about which the report before got no answer. Absent where an older worker has begun. */
+  readonly again?: readonly string[];
 }
 
 /** Payments of one kind by the time of their close: (since, until]. */
-export interface ClosingRange extends Window {
+export interface ClosingRange {
+  readonly since: string;
+  readonly until: string;
   readonly of: 'all' | 'declined-after-sending' | 'paid';
 }
 
@@ -50,14 +54,33 @@ export interface ReconcileRequest {
   readonly since?: string;
 }
 
+const TIME = /^[12]\d{3}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** ISO 8601; undefined when it is no time. A bare number is none: JavaScript would take 7 for a month. */
+export function timeOf(text: unknown): Date | undefined {
+  const time = typeof text === 'string' && TIME.test(text) ? new Date(text) : undefined;
+  return time === undefined || Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+/** A payment that the provider should have been asked about, and why nothing was learnt. */
+export interface Unanswered {
+  readonly paymentId: string;
+  readonly because: string;
+}
+
 export interface ReconciliationReport extends Window {
-  /** Every payment was asked about: the next report begins where this one ends. */
+  /**
+   * The next report begins where this one ends: every payment was asked about, but for the few of `unanswered`, which the next asks
+   * about again. One payment that can never be read must not stop the window for all others.
+   */
   readonly complete: boolean;
   readonly payments: number;
   /** How many of them the provider has answered about. */
   readonly asked: number;
   /** How many it should have and has not. */
   readonly notAsked: number;
+  /** The first of these. Absent: none, or an older worker has made the report. */
+  readonly unanswered?: readonly Unanswered[];
   /** The first trouble, in words. */
   readonly trouble?: string;
   /** Runs of payments that were looked for in the store. */

@@ -40,6 +40,10 @@ export const DIFFERENCES = {
     means: 'Closed without having been sent, and yet Almara Pay has a record under its id.',
     next: 'Find out who sends under our ids. If Almara Pay says completed a dispute is open: call finance.',
   },
+  'record-of-another': {
+    means: 'The record of Almara Pay under its id is not about it: it has another id, or is no payment.',
+    next: 'Ask Almara Pay what its record is, with the payment id. Until then its outcome rests on what was seen before.',
+  },
   'id-in-use': {
     means: 'Open and never sent from here, and yet Almara Pay has a record under its id.',
     next: 'Find out who sends under our ids. The payment will ask for a person by itself (id-in-use).',
@@ -144,6 +148,8 @@ export type ProviderAnswer =
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'another-account' }
   | { readonly kind: 'not-found' }
+  /** A readable record, and not of this payment. */
+  | { readonly kind: 'of-another'; readonly said: string }
   | PaymentRecord;
 
 /** A close answers its run at once: what takes longer than this is stuck. */
@@ -168,8 +174,8 @@ export function compare(
 export const isAsked = ({ closed, claim }: StoredPayment): boolean => closed !== undefined || claim.kind === 'none';
 
 /**
- * What an observation says about this payment; undefined: nothing that could be compared. A record of something else, or of another
- * id, is no answer about it.
+ * What an observation says about this payment; undefined: nothing, asked again it may say more. A record of something else, or of
+ * another id, stays what it is however often one asks: people must see it.
  */
 export function answerAbout(paymentId: string, observation: Observation): ProviderAnswer | undefined {
   switch (observation.kind) {
@@ -178,7 +184,10 @@ export function answerAbout(paymentId: string, observation: Observation): Provid
     case 'not-found':
       return { kind: 'not-found' };
     case 'record':
-      return observation.isPayment && observation.paymentId?.toLowerCase() === paymentId ? observation : undefined;
+      if (!observation.isPayment) return { kind: 'of-another', said: 'its record is no payment' };
+      if (observation.paymentId?.toLowerCase() !== paymentId)
+        return { kind: 'of-another', said: 'its record does not have its id' };
+      return observation;
   }
 }
 
@@ -189,6 +198,7 @@ function withProvider(stored: StoredPayment, provider: ProviderAnswer): readonly
   if (provider.kind === 'not-asked') return [];
   if (provider.kind === 'another-account')
     return found('claim-of-another-account', 'it was sent with other credentials than this worker has');
+  if (provider.kind === 'of-another') return found('record-of-another', provider.said);
   const outcome = stored.closed?.outcome;
   if (outcome?.kind === 'paid') return withPaid(stored, outcome, provider, found);
   if (provider.kind === 'not-found') return [];

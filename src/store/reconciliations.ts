@@ -27,19 +27,20 @@ const SUMMED_AT_ONCE = 20_000;
 export function createReconciliations(database: Database) {
   return {
     /**
-     * From `since`, or from where the reports without a gap end, until now by the database's clock.
-     * @throws when `since` lies in the future
+     * From `since`, or from where the reports without a gap end, until now by the database's clock; and what those reports left
+     * without an answer. A `since` in the future is given back as it is.
      */
     async window(since?: Date): Promise<Window> {
-      const { rows } = await database.query<{ since: Date; until: Date }>(
-        `SELECT coalesce($1::timestamptz, (SELECT max(covers_until) FROM reconciliations) - $2 * interval '1 millisecond',
-                         now() - $3 * interval '1 millisecond') AS since,
-                now() AS until`,
+      const { rows } = await database.query<{ since: Date; until: Date; again: readonly string[] }>(
+        `WITH covered AS (SELECT max(covers_until) AS until FROM reconciliations)
+         SELECT coalesce($1::timestamptz, least(now(), coalesce(until - $2 * interval '1 millisecond', now() - $3 * interval '1 millisecond'))) AS since,
+                now() AS until, ${UNANSWERED} AS again
+           FROM covered`,
         [since ?? null, OVERLAP_MS, FIRST_LOOK_BACK_MS],
       );
       const row = rows[0];
       if (row === undefined) throw new Error('the database did not tell the time');
-      return { since: row.since.toISOString(), until: row.until.toISOString() };
+      return { since: row.since.toISOString(), until: row.until.toISOString(), again: row.again };
     },
 
     /** The payments that a window covers, by id, from behind `after` on. */
@@ -47,9 +48,10 @@ export function createReconciliations(database: Database) {
       const ranges = closingRanges(window);
       const { rows } = await database.query<PaymentRow>(
         `${PAYMENT}
-          WHERE p.payment_id > $1 AND (${['p.outcome IS NULL', ...ranges.map(inRange)].join(' OR ')})
+          WHERE p.payment_id > $1
+            AND (${['p.outcome IS NULL', 'p.payment_id = ANY ($3)', ...ranges.map(inRange)].join(' OR ')})
           ORDER BY p.payment_id LIMIT $2`,
-        [after, limit, ...ranges.flatMap(({ since, until }) => [since, until])],
+        [after, limit, window.again ?? [], ...ranges.flatMap(({ since, until }) => [since, until])],
       );
       return rows.map(paymentOf);
     },
@@ -90,14 +92,22 @@ export function createReconciliations(database: Database) {
 
 export type Reconciliations = ReturnType<typeof createReconciliations>;
 
+/**
+ * Who ran beside the latest of the reports without a gap has asked without knowing what that one left: the next asks about what any of
+ * them left. Kept with the counts of a report.
+ */
+const UNANSWERED = `ARRAY(
+  SELECT DISTINCT one ->> 'paymentId' FROM reconciliations r, jsonb_array_elements(r.counts -> 'unanswered') AS one
+   WHERE r.covers_until IS NOT NULL AND r.finished_at >= covered.until ORDER BY 1)`;
+
 const OF: Readonly<Record<ClosingRange['of'], string>> = {
-  all: 'p.outcome IS NOT NULL',
-  'declined-after-sending': `p.state = 'declined' AND p.claimed_by <> '${SEALED}'`,
-  paid: "p.state = 'paid'",
+  all: '',
+  'declined-after-sending': `AND p.state = 'declined' AND p.claimed_by <> '${SEALED}'`,
+  paid: "AND p.state = 'paid'",
 };
-/** A range of `closed_at` and nothing else decides, so that its index finds the rows. The bounds are parameters from $3 on. */
+/** The index of `closed_at` has the closed ones only, and is used where that is said word for word. The bounds are parameters from $4 on. */
 const inRange = ({ of }: ClosingRange, index: number): string =>
-  `(${OF[of]} AND p.closed_at > $${3 + 2 * index} AND p.closed_at <= $${4 + 2 * index})`;
+  `(p.outcome IS NOT NULL ${OF[of]} AND p.closed_at > $${4 + 2 * index} AND p.closed_at <= $${5 + 2 * index})`;
 
 const PAYMENT = `
   SELECT p.payment_id, p.account_number, p.amount, p.currency, p.claimed_by, p.claim_account, p.outcome, p.closed_at,

@@ -10,7 +10,13 @@ import { reconcilePage, reconciling } from './activities';
 const MOST_DIFFERENCES = 1_000;
 /** After so many pages in a row without one answer the provider is down, and the rest is compared without it. */
 const SILENT_PAGES = 2;
+/** Among those the provider is tried once more: it may be back. */
+const TRIED_AGAIN_EVERY_PAGES = 10;
+/** So many payments without an answer do not hold the window back: the next run asks about them again. */
+const MOST_CARRIED_OVER = 20;
 const DISPUTES_AT_ONCE = 50;
+/** A report does not wait for more: the next run goes on. */
+const DISPUTE_ROUNDS = 20;
 
 /** What a run that continues as new takes along. */
 export interface Carried {
@@ -40,12 +46,16 @@ export async function reconcilePayments(
   await openDisputes();
   const report: ReconciliationReport = {
     ...work.report,
-    complete: work.report.notAsked === 0,
+    complete: isComplete(work.report),
     finishedAt: new Date().toISOString(),
   };
   await reconciling.recordReconciliation(work.reportId, report);
   return report;
 }
+
+/** A provider that is down, which answers nothing or leaves many open, holds the window back: all of it is asked again. */
+const isComplete = ({ asked, notAsked, unanswered = [] }: Carried['report']): boolean =>
+  notAsked === 0 || (asked > 0 && unanswered.length === notAsked);
 
 async function begin(request: ReconcileRequest): Promise<Carried> {
   const window: Window = await reconciling.beginReconciliation(request);
@@ -70,9 +80,10 @@ async function begin(request: ReconcileRequest): Promise<Carried> {
 
 async function nextPayments(work: Carried, { after }: { readonly after: string }): Promise<Carried> {
   const { report, silentPages } = work;
-  const askProvider = silentPages < SILENT_PAGES;
+  const askProvider = silentPages < SILENT_PAGES || silentPages % TRIED_AGAIN_EVERY_PAGES === 0;
   const page = await reconcilePage({ window: windowOf(report), after, askProvider });
   const trouble = report.trouble ?? page.trouble;
+  const unanswered = [...(report.unanswered ?? []), ...(page.unanswered ?? [])].slice(0, MOST_CARRIED_OVER);
   return {
     ...work,
     at: page.next === undefined ? { kind: 'runs' } : { kind: 'payments', after: page.next },
@@ -83,6 +94,7 @@ async function nextPayments(work: Carried, { after }: { readonly after: string }
       asked: report.asked + page.asked,
       notAsked: report.notAsked + page.notAsked,
       disputesRaised: report.disputesRaised + page.disputesRaised,
+      ...(unanswered.length > 0 && { unanswered }),
       ...(trouble !== undefined && { trouble }),
     },
   };
@@ -98,7 +110,7 @@ async function nextRuns(work: Carried, { page }: { readonly page?: string }): Pr
   };
 }
 
-const windowOf = ({ since, until }: Window): Window => ({ since, until });
+const windowOf = ({ since, until, again }: Window): Window => ({ since, until, ...(again && { again }) });
 
 function withDifferences<Report extends Pick<ReconciliationReport, 'differences' | 'moreDifferences'>>(
   report: Report,
@@ -111,7 +123,7 @@ function withDifferences<Report extends Pick<ReconciliationReport, 'differences'
 
 /** Also those that others have raised: where no callback endpoint runs, nobody else opens them. */
 async function openDisputes(): Promise<void> {
-  for (;;) {
+  for (let round = 0; round < DISPUTE_ROUNDS; round += 1) {
     const disputes = await reconciling.disputesToOpen(DISPUTES_AT_ONCE);
     await Promise.all(disputes.map(open));
     if (disputes.length < DISPUTES_AT_ONCE) return;

@@ -1,5 +1,6 @@
 import type { ReconciliationReport, Window } from '../../src/payment/reconciliation-window';
 import type { Store } from '../../src/store';
+import { createReconciliations } from '../../src/store/reconciliations';
 import { atEndOfFile } from '../support/at-end';
 import { onDatabase, testDatabase } from '../support/postgres';
 import {
@@ -91,12 +92,44 @@ test('covered are open payments, those closed in the window, and those due again
   );
 });
 
-const report = (window: Window, complete: boolean): ReconciliationReport => ({
+test('what a window covers is found by its indexes, and no closed payment outside of it is read', async () => {
+  await onDatabase(databaseUrl, async (client) => {
+    await client.query('BEGIN');
+    await client.query(
+      `INSERT INTO payments (payment_id, fingerprint, service_id, account_number, amount, currency, claimed_at, claimed_by,
+                             claim_account, token_expires_at, outcome, closed_at)
+       SELECT 'many-' || lpad(n::text, 8, '0'), '', '', '', 1, 'KES', now(), 'nonce', 'account', now(),
+              jsonb_build_object('kind', CASE WHEN n % 5 = 0 THEN 'declined' ELSE 'paid' END), now() - n * interval '10 minutes'
+         FROM generate_series(1, 20000) AS n`,
+    );
+    await client.query('ANALYZE payments');
+    let plan = '';
+    const query = async (sql: string, values?: readonly unknown[]) => {
+      const { rows } = await client.query<Record<string, string>>(`EXPLAIN ${sql}`, [...(values ?? [])]);
+      plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      return { rows: [], rowCount: 0 };
+    };
+    const reading = createReconciliations({
+      query,
+      transaction: () => Promise.reject(new Error('none')),
+      close: () => Promise.resolve(),
+    });
+    await reading.page({ ...lastHour(), again: ['many-00000007'] }, '', 50);
+    await client.query('ROLLBACK');
+    // Each of the seven ranges, the open ones, and those that are asked about again.
+    expect(plan.match(/Bitmap Index Scan on payments_by_closing/g)).toHaveLength(7);
+    expect(plan).toContain('Bitmap Index Scan on payments_open');
+    expect(plan).not.toContain('Seq Scan on payments');
+  });
+});
+
+const report = (window: Window, complete: boolean, unanswered: readonly string[] = []): ReconciliationReport => ({
   ...window,
   complete,
   payments: 0,
   asked: 0,
-  notAsked: complete ? 0 : 1,
+  notAsked: complete ? unanswered.length : 1,
+  unanswered: unanswered.map((paymentId) => ({ paymentId, because: 'it cannot be read' })),
   runs: 0,
   disputesRaised: 0,
   differences: [],
@@ -133,6 +166,29 @@ test('the next window begins where the reports without a gap end', async () => {
 
   const since = new Date(ago(5 * DAY));
   expect((await reconciliations.window(since)).since).toBe(since.toISOString());
+});
+
+test('what a report left without an answer is covered by the next, wherever its close lies, until one has answered', async () => {
+  const { reconciliations } = store;
+  const [left, other] = await Promise.all([close('paid', 3 * DAY), close('paid', 3 * DAY)]);
+  const window = await reconciliations.window();
+  await reconciliations.record('left-1', report(window, true, [left]));
+  const next = await reconciliations.window();
+  expect(next.again).toEqual([left]);
+  const ids = await covered(next);
+  expect(ids).toContain(left);
+  expect(ids).not.toContain(other);
+
+  // An incomplete report changes nothing of that.
+  await reconciliations.record('left-2', report(next, false, [other]));
+  expect((await reconciliations.window()).again).toEqual([left]);
+  // Two at once: neither knows what the other left.
+  await reconciliations.record('left-3', report(next, true, [other]));
+  await reconciliations.record('left-4', report(next, true));
+  expect((await reconciliations.window(new Date(ago(DAY)))).again).toEqual([other]);
+  const last = await reconciliations.window();
+  await reconciliations.record('left-5', report(last, true));
+  expect((await reconciliations.window()).again).toEqual([]);
 });
 
 test('reports are only added to', async () => {

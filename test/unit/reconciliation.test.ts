@@ -9,7 +9,7 @@ import {
   type ProviderAnswer,
   type StoredPayment,
 } from '../../src/payment/reconciliation';
-import { closingRanges, type ClosingRange, type Window } from '../../src/payment/reconciliation-window';
+import { closingRanges, timeOf, type ClosingRange, type Window } from '../../src/payment/reconciliation-window';
 import { cancelled, declined, paid } from '../support/store';
 
 /** What is a difference and what is none, one fact at a time. */
@@ -205,6 +205,13 @@ const cases: readonly Case[] = [
     provider: record('pending'),
     found: 'sealed-but-captured',
   },
+  {
+    name: "paid, and its record is another's",
+    stored: closed(paid(ID)),
+    run: ended(paid(ID)),
+    provider: { kind: 'of-another', said: 'its record is no payment' },
+    found: 'record-of-another',
+  },
   { name: 'never sent, there is a record', stored: open, run: running(), provider: completed, found: 'id-in-use' },
   { name: 'open, no run', stored: sent, run: { kind: 'none' }, provider: notAsked, found: 'open-without-run' },
   {
@@ -321,16 +328,31 @@ test('several differences of one payment are all told', () => {
   ]);
 });
 
-test('what cannot be read, is no payment or has another id says nothing about this one', () => {
+test('what cannot be read says nothing; what is no payment or has another id is not about this one', () => {
   expect(answerAbout(ID, { kind: 'unreadable', said: 'nonsense' })).toBeUndefined();
-  expect(answerAbout(ID, record('failed', { isPayment: false }))).toBeUndefined();
-  expect(answerAbout(ID, record('failed', { paymentId: 'pay-0002' }))).toBeUndefined();
+  expect(answerAbout(ID, record('failed', { isPayment: false }))).toMatchObject({ kind: 'of-another' });
+  expect(answerAbout(ID, record('failed', { paymentId: 'pay-0002' }))).toMatchObject({ kind: 'of-another' });
   expect(answerAbout(ID, record('failed', { paymentId: ID.toUpperCase() }))).toMatchObject({ state: 'failed' });
   expect(answerAbout(ID, { kind: 'not-found', said: 'not found' })).toEqual({ kind: 'not-found' });
 });
 
 test('a payment under way is not asked about: its run asks by itself', () => {
   expect([open, sent, closed(paid(ID)), closed(cancelled(ID), sealed)].map(isAsked)).toEqual([true, false, true, true]);
+});
+
+test.each([
+  ['2026-01-31', true],
+  ['2026-01-31T12:00Z', true],
+  ['2026-01-31T12:00:00.5+03:00', true],
+  ['2026-13-31', false],
+  ['0000-01-01', false],
+  ['yesterday', false],
+  ['7', false],
+  ['2026', false],
+  [7, false],
+  [null, false],
+])('%p is a time: %p', (text, is) => {
+  expect(timeOf(text) !== undefined).toBe(is);
 });
 
 describe('which closed payments a window covers', () => {

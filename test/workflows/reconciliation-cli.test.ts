@@ -41,6 +41,25 @@ describe('billpay reconcile', () => {
     expect(out.at(-1)).toBe('Everything agrees.');
   });
 
+  test('one could not be asked about: 5, with its id and why', async () => {
+    await flow.stopWorker();
+    await flow.startWorker({
+      almara: (real) => ({
+        ...real,
+        findPayment: async (paymentId, signal) => {
+          const answer = await real.findPayment(paymentId, signal);
+          return paymentId === paid ? { ...answer, observation: { kind: 'unreadable', said: 'nonsense' } } : answer;
+        },
+      }),
+    });
+    const { code, out, err } = await billpay('reconcile');
+    await flow.stopWorker();
+    await flow.startWorker();
+    expect({ code, err }).toEqual({ code: 5, err: [] });
+    expect(out.join('\n')).toMatch(new RegExp(`\n    ${paid}  .*nonsense`));
+    expect(out.at(-1)).toBe('No difference was found, but not everything could be asked.');
+  });
+
   test.each([
     ['failed→completed', () => declined, STATUS.completed, 'declined-but-completed'],
     ['completed→failed', () => paid, STATUS.failed, 'paid-but-failed'],
@@ -84,6 +103,8 @@ describe('billpay reconcile', () => {
 
   test.each([
     [['--since', 'yesterday'], '--since must be a time such as'],
+    [['--since', '7'], '--since must be a time such as'],
+    [['--since', '999999999d'], '--since must be a time such as'],
     [['--since', '2999-01-01'], 'since must be a time in the past'],
   ])('%p: 64, with what is wrong', async (args, problem) => {
     const { code, out, err } = await billpay('reconcile', ...args);

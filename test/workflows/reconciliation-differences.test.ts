@@ -88,6 +88,11 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
     flow.sandbox.setRecord(paymentId, { amount: 2200 });
     return paymentId;
   },
+  async 'record-of-another'() {
+    const paymentId = await settled('paid-with-callback');
+    flow.sandbox.setRecord(paymentId, { transactionType: 3 });
+    return paymentId;
+  },
   async 'id-in-use'() {
     const request = flow.request('record-exists');
     await flow.payments.start(request);

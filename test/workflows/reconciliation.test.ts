@@ -104,7 +104,8 @@ describe('while the provider is down', () => {
       }),
     });
     const report = await reconcile(flow);
-    expect(report).toMatchObject({ complete: false, notAsked: 1 });
+    // Left to the next one, and not to hold back the window.
+    expect(report).toMatchObject({ complete: true, notAsked: 1, unanswered: [{ paymentId: broken }] });
     expect(report.differences.map(({ subject }) => subject)).not.toContain(broken);
     // Once each: a page whose answers cannot be read is not asked again.
     expect(looks.filter((paymentId) => paymentId === broken || paymentId === paid).sort()).toEqual(
