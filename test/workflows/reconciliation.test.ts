@@ -22,7 +22,9 @@ const CONTRADICTIONS: readonly BehaviourName[] = ['failed-then-completed', 'reco
 /** Until nothing changes any more: it is closed, or waits for a person. */
 async function settle(behaviour: BehaviourName): Promise<string> {
   const attentionAfter = behaviour === 'pending-for-ever' ? '5 seconds' : SHORT_POLICY.attentionAfter;
-  const request = flow.request(behaviour, { policy: { ...SHORT_POLICY, attentionAfter } });
+  // The one that needs no person in the end must not ask for one in between.
+  const notFoundGrace = behaviour === 'not-found-then-paid' ? '30 seconds' : SHORT_POLICY.notFoundGrace;
+  const request = flow.request(behaviour, { policy: { ...SHORT_POLICY, attentionAfter, notFoundGrace } });
   await flow.payments.start(request);
   const run = flow.client.workflow.getHandle(workflowIdOf(request.paymentId));
   const state = async () => (await run.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state);
