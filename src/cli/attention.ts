@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import type { DisputeResolution, ExampleUpdate, Resolution, Waiting } from '../client';
+import type {
+  DisputeResolution,
+  ExampleUpdate,
+  LastReconciliation,
+  ReconciliationReport,
+  Resolution,
+  Waiting,
+} from '../client';
 import { runbookPage } from '../payment/attention';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
@@ -9,7 +16,7 @@ import type { Line } from './texts';
 export function addAttention(program: Command, shell: Shell, exit: (code: number) => void): void {
   program
     .command('attention')
-    .description('what waits for a person, oldest first, and what to do about it')
+    .description('what waits for a person, oldest first, what to do about it, and what the last reconciliation found')
     .action(async () => exit(await attention(shell)));
 }
 
@@ -18,17 +25,42 @@ const attention = (shell: Shell): Promise<number> =>
     const waiting = await payments.attention();
     for (const one of waiting) shell.output.event('waiting', one, waitingLines(one));
     const silent = waiting.filter(({ known }) => known === undefined).length;
-    shell.output.event('attention', { waiting: waiting.length, silent }, [summaryLine(waiting.length, silent)]);
-    return waiting.length === 0 ? EXIT.ok : EXIT.open;
+    const last = await payments.reconciliation.last();
+    const news = last === undefined ? [] : reconciliationLines(last);
+    if (last !== undefined && news.length > 0) shell.output.event('reconciliation', last, news);
+    const differences = last?.kind === 'reported' ? countOf(last) : 0;
+    const summary = summaryLine(waiting.length, silent, differences);
+    shell.output.event('attention', { waiting: waiting.length, silent }, [summary]);
+    return waiting.length + differences === 0 ? EXIT.ok : EXIT.open;
   });
 
-function summaryLine(waiting: number, silent: number): Line {
-  if (waiting === 0) return { text: 'Nothing waits for a person.', tone: 'good' };
+function summaryLine(waiting: number, silent: number, differences: number): Line {
+  if (waiting === 0 && differences === 0) return { text: 'Nothing waits for a person.', tone: 'good' };
+  if (waiting === 0) return { text: 'No payment and no dispute waits for a person.', tone: 'careful' };
   const told =
     silent === 0
       ? ''
-      : ` Of ${silent} no worker told what is known: start one, or see the Web UI. Their times are those of the start.`;
+      : ` Of ${silent} no worker told what is known: only the oldest 300 are asked about. If none is told, start a worker, or see the Web UI. Their times are those of the start.`;
   return { text: `${waiting} waiting, the oldest first.${told}`, tone: 'careful' };
+}
+
+const countOf = ({ differences, moreDifferences }: ReconciliationReport): number =>
+  differences.length + moreDifferences;
+
+/** None: there is nothing to say. */
+function reconciliationLines(last: LastReconciliation): readonly Line[] {
+  const next: Line = { text: '  Next: billpay reconcile (docs/runbook.md#reconciliation)' };
+  if (last.kind === 'failed') return [{ text: last.message, tone: 'bad' }, next];
+  const { until, differences, moreDifferences, complete, notAsked } = last;
+  if (countOf(last) === 0 && complete && notAsked === 0) return [];
+  const kinds = [...new Set(differences.map(({ kind }) => kind))];
+  return [
+    { text: `The last reconciliation, until ${until}: ${countOf(last)} differences`, tone: 'heading' },
+    ...kinds.map((of) => ({ text: `  ${of}: ${differences.filter(({ kind }) => kind === of).length}` })),
+    ...(moreDifferences === 0 ? [] : [{ text: `  and ${moreDifferences} that it has not listed` }]),
+    ...(complete && notAsked === 0 ? [] : [{ text: `  ${notAsked} payments could not be asked about: incomplete` }]),
+    next,
+  ];
 }
 
 function waitingLines({ kind, paymentId, reason, since, amount, currency, service, known, first, updates }: Waiting) {

@@ -15,7 +15,7 @@ export interface Waiting {
   readonly service?: string;
   readonly amount?: number;
   readonly currency?: string;
-  /** What is the case. Absent when no worker tells. */
+  /** What is the case. Absent when no worker tells, and of all but the oldest 300, about which none is asked. */
   readonly known?: string;
   /** What a person does first. */
   readonly first: string;
@@ -35,6 +35,8 @@ const WAITING = [
 ].join(' AND ');
 
 const LIST_MS = 60_000;
+/** So many are queried, the oldest: a query may have a busy worker replay the run, and nobody reads beyond them at once. */
+const MOST_ASKED = 300;
 /** A worker that is alive answers in much less, also when it has to replay the run first. */
 const QUERY_MS = 5_000;
 const AT_ONCE = 8;
@@ -49,11 +51,11 @@ interface Listed {
 }
 
 /** What waits for a person, oldest first. A worker adds what it knows; without one the list is there all the same. */
-export async function whatWaits(engine: Engine): Promise<readonly Waiting[]> {
-  const listed = await list(engine);
-  const waiting: Waiting[] = [];
+export async function whatWaits(engine: Engine, mostAsked = MOST_ASKED): Promise<readonly Waiting[]> {
+  const listed = [...(await list(engine))].sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+  const waiting = listed.slice(mostAsked).map(withoutWorker);
   let silentInARow = 0;
-  await concurrently(listed, AT_ONCE, async (one) => {
+  await concurrently(listed.slice(0, mostAsked), AT_ONCE, async (one) => {
     // A whole round without an answer: nobody is there, and the rest need not be asked.
     if (silentInARow >= AT_ONCE) return void waiting.push(withoutWorker(one));
     try {

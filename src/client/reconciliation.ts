@@ -4,9 +4,11 @@ import {
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   WorkflowFailedError,
+  WorkflowNotFoundError,
   type ScheduleDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { TimeoutFailure } from '@temporalio/common';
 import { TASK_QUEUE, WORKFLOWS } from '../payment/contract';
 import { RECONCILIATION_ID, type ReconcileRequest, type ReconciliationReport } from '../payment/reconciliation-window';
 import { isOutOfTime, type Engine } from './engine';
@@ -33,6 +35,20 @@ export interface ReconciliationSchedule {
 
 export type AppliedSchedule = ReconciliationSchedule & { readonly change: 'created' | 'updated' | 'unchanged' };
 
+/** How the newest reconciliation that has ended went. */
+export type LastReconciliation =
+  | ({ readonly kind: 'reported' } & ReconciliationReport)
+  /** It ended without a report. The message says why, and what to do. */
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** A run that continues as new has not ended. */
+const ENDED = [
+  `WorkflowType="${WORKFLOWS.reconcilePayments}"`,
+  'ExecutionStatus IN ("Completed","Failed","TimedOut","Terminated","Canceled")',
+].join(' AND ');
+/** Nearly always the first is the one. */
+const ENDED_PAGE = 10;
+
 /** Comparing store, runs and provider: once, or by a schedule. */
 export class Reconciliation {
   constructor(private readonly engine: Engine) {}
@@ -50,10 +66,24 @@ export class Reconciliation {
       );
       return await this.#reportOf(run);
     } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) throw this.engine.trouble(error);
-      const failed = failedQuestion(error);
-      if (failed instanceof InvalidRequest) throw failed;
-      throw new ReconciliationFailed(workflowId, applicationFailure(error)?.message, { cause: error });
+      throw error instanceof WorkflowFailedError ? failedRun(workflowId, error) : this.engine.trouble(error);
+    }
+  }
+
+  /** The newest one that has ended, whoever has started it. Undefined: there was none yet. @throws EngineUnavailable */
+  async last(): Promise<LastReconciliation | undefined> {
+    const { workflow } = this.engine.client;
+    try {
+      return await this.engine.bounded(async () => {
+        // The engine lists what was closed last first.
+        for await (const { workflowId, runId } of workflow.list({ query: ENDED, pageSize: ENDED_PAGE })) {
+          const end = await endOf(workflow.getHandle(workflowId, runId, { followRuns: false }));
+          if (end !== undefined) return end;
+        }
+        return undefined;
+      });
+    } catch (error) {
+      throw this.engine.trouble(error);
     }
   }
 
@@ -121,6 +151,25 @@ export class Reconciliation {
       }
     }
   }
+}
+
+/** Undefined: it says nothing, because it is forgotten by now, or was asked for with a wrong argument. */
+async function endOf(run: WorkflowHandle): Promise<LastReconciliation | undefined> {
+  try {
+    return { kind: 'reported', ...((await run.result()) as ReconciliationReport) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const failed = failedRun(run.workflowId, error);
+    return failed instanceof InvalidRequest ? undefined : { kind: 'failed', message: failed.message };
+  }
+}
+
+function failedRun(workflowId: string, error: WorkflowFailedError): InvalidRequest | ReconciliationFailed {
+  const failed = failedQuestion(error);
+  if (failed instanceof InvalidRequest) return failed;
+  const because = error.cause instanceof TimeoutFailure ? 'it ran out of time' : applicationFailure(error)?.message;
+  return new ReconciliationFailed(workflowId, because, { cause: error });
 }
 
 const wanted = (everyMs: number) => ({

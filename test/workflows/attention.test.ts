@@ -1,19 +1,34 @@
 import { BillPayments, type Waiting } from '../../src/client';
+import { whatWaits } from '../../src/client/attention';
+import { Engine } from '../../src/client/engine';
 import { SEARCH_ATTRIBUTES, WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import { resolutionProblem } from '../../src/payment/decisions';
+import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
 import { runBillpay } from '../support/billpay';
 import { BECAUSE, disputed } from '../support/disputes';
 import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
-import { ownRequest, PRICE, sent } from '../support/gates';
+import { ownRequest, PRICE, runOf, sent } from '../support/gates';
+import { reconcile } from '../support/reconcile';
 
 jest.setTimeout(90_000);
 
 /** `billpay attention`: everything that waits for a person is there, oldest first, with what to do, also without a worker. */
 let flow: Flow;
 let payments: BillPayments;
+/** The payment whose record nobody can read. */
+let garbled: string | undefined;
 
 beforeAll(async () => {
-  flow = await startFlow({ ownNamespace: true });
+  flow = await startFlow({
+    ownNamespace: true,
+    almara: (real) => ({
+      ...real,
+      findPayment: async (paymentId, signal) => {
+        const answer = await real.findPayment(paymentId, signal);
+        return paymentId === garbled ? { ...answer, observation: { kind: 'unreadable', said: 'a web page' } } : answer;
+      },
+    }),
+  });
   payments = new BillPayments(flow.client);
 });
 
@@ -26,8 +41,11 @@ async function asked(record: Parameters<Flow['sandbox']['setRecord']>[1]): Promi
   return paymentId;
 }
 
-const billpay = (...args: readonly string[]) =>
-  runBillpay(args, { connect: () => Promise.resolve(new BillPayments(flow.client)) });
+async function billpay(...args: readonly string[]) {
+  const { code, out, err } = await runBillpay(args, { connect: () => Promise.resolve(new BillPayments(flow.client)) });
+  expect(err).toEqual([]);
+  return { code, out };
+}
 
 /** The list is the engine's, and comes a moment later than the payment itself. */
 const listed = (count: number): Promise<readonly Waiting[]> =>
@@ -36,6 +54,69 @@ const listed = (count: number): Promise<readonly Waiting[]> =>
     () => payments.attention(),
     (seen) => seen.length === count,
   );
+
+test('what the last reconciliation found reaches a person, until one finds nothing', async () => {
+  const NEXT = '  Next: billpay reconcile (docs/runbook.md#reconciliation)';
+  const NOTHING = { code: 0, out: ['Nothing waits for a person.'] };
+  const last = () => payments.reconciliation.last();
+  const reported = async (isIt: (report: object) => boolean) =>
+    await until('the list has it', last, (seen) => seen?.kind === 'reported' && isIt(seen));
+  expect(await last()).toBeUndefined();
+  expect(await billpay('attention')).toEqual(NOTHING);
+
+  // Ended by hand; then one that was asked for wrongly, which says nothing.
+  const workflowId = `${RECONCILIATION_ID}-ended`;
+  const ended = await flow.client.workflow.start(WORKFLOWS.reconcilePayments, {
+    workflowId,
+    taskQueue: 'nobody',
+    args: [{}],
+  });
+  await ended.terminate();
+  await expect(payments.reconciliation.run({ since: '2999-01-01T00:00:00Z' })).rejects.toThrow('since');
+  const message = `The reconciliation ${workflowId} ended without a report (it was ended by hand). Run it again: it begins where the last complete one ended.`;
+  const closed = () =>
+    flow.client.workflow.count(`WorkflowType="${WORKFLOWS.reconcilePayments}" AND ExecutionStatus!="Running"`);
+  await until('both are listed', closed, ({ count }) => count === 2);
+  expect(await last()).toEqual({ kind: 'failed', message });
+  expect(await billpay('attention')).toEqual({ code: 0, out: [message, NEXT, ...NOTHING.out] });
+
+  // Terminated by hand: no run of it asks for a person any more. And one that could not be asked about.
+  const paid = await ownRequest(flow, 'paid-with-callback');
+  await sent(flow, paid);
+  await outcomeOf(flow, paid.paymentId);
+  garbled = paid.paymentId;
+  const request = await ownRequest(flow, 'pending-for-ever', { policy: SOON });
+  const { paymentId } = request;
+  await sent(flow, request);
+  await runOf(flow, paymentId).terminate();
+  const found = await reconcile(flow);
+  await reported((report) => 'notAsked' in report && report.notAsked === 1);
+  expect(await billpay('attention')).toEqual({
+    code: 3,
+    out: [
+      `The last reconciliation, until ${found.until}: 1 differences`,
+      '  run-failed: 1',
+      '  1 payments could not be asked about: incomplete',
+      NEXT,
+      'No payment and no dispute waits for a person.',
+    ],
+  });
+  const { code, out } = await billpay('--json', 'attention');
+  expect(code).toBe(3);
+  expect(out.map((line) => JSON.parse(line) as object)).toEqual([
+    { event: 'reconciliation', kind: 'reported', ...found },
+    { event: 'attention', waiting: 0, silent: 0 },
+  ]);
+
+  // Mended, and reconciled again.
+  garbled = undefined;
+  flow.sandbox.setRecord(paymentId, { status: 4, receiptNumber: 'S575998' });
+  await payments.start(request);
+  await outcomeOf(flow, paymentId);
+  const { until: end } = await reconcile(flow);
+  await reported((report) => 'until' in report && report.until === end);
+  expect(await billpay('attention')).toEqual(NOTHING);
+});
 
 test('what waits: nothing; then payments and a dispute, oldest first; then without a worker; then hundreds', async () => {
   // Nothing.
@@ -63,6 +144,11 @@ test('what waits: nothing; then payments and a dispute, oldest first; then witho
     expect(updates.map(({ workflowId }) => workflowId)).toEqual(Array(2).fill(workflowIdOf(paymentId)));
     for (const { argument } of updates) expect(resolutionProblem(argument, PRICE)).toBeUndefined();
   }
+  // Beyond so many no worker is asked: the oldest are.
+  const [oldest, listedOnly] = await whatWaits(new Engine(flow.client, 10_000), 1);
+  expect([oldest, listedOnly]).toMatchObject([both[0], { paymentId: second, reason: 'evidence-mismatch' }]);
+  expect(listedOnly).not.toHaveProperty('known');
+
   const shown = await billpay('attention');
   expect(shown.code).toBe(3);
   expect(shown.out.slice(0, 2)).toEqual([
