@@ -8,7 +8,7 @@ import type { Store } from '../../src/store';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import { cancelled, declined, newPaymentId, paid, requestOf, sentPayment, storeAt } from '../support/store';
 
-/** A person's decision where it is recorded: who may, once per update, and what it looked like before. */
+/** G3: A person's decision where it is recorded: who may, once per update, and what it looked like before. */
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {

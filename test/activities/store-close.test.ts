@@ -14,6 +14,8 @@ import {
 } from '../support/store';
 import { ImpossibleRequest, type Store } from '../../src/store';
 
+/** The closing transaction: outcome, money and seal at once, against what it did not know (G2, G3, G5, G6, G7). */
+
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { closeSent, declined, newPaymentId, paid, sentPayment, storeAt } from '.
 import type { DisputeResolution } from '../../src/payment/dispute';
 import { ImpossibleRequest, UnknownPayment, type Store } from '../../src/store';
 
-/** G5: a contradiction of a closed payment is raised as a dispute, once, and never overwrites anything. */
+/** G4, G5: a contradiction of a closed payment is raised as a dispute, once, and never overwrites anything. */
 
 let database: TestDatabase;
 let store: Store;

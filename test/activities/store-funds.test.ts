@@ -2,6 +2,8 @@ import { testDatabase, type TestDatabase } from '../support/postgres';
 import { closeUnsent, cancelled, newPaymentId, requestOf, storeAt } from '../support/store';
 import { ImpossibleRequest, UnknownPayment, type Store } from '../../src/store';
 
+/** Held money, by statements and by the database's own rules (G6). */
+
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {

@@ -2,6 +2,8 @@ import { testDatabase, type TestDatabase } from '../support/postgres';
 import { closeSent, newPaymentId, paid, reading, sentPayment, storeAt } from '../support/store';
 import { MAX_STORED_CALLBACKS, type Store } from '../../src/store';
 
+/** The inbox is the outbox as well: nothing that was stored is lost (G4), and what comes twice is one row (G5). */
+
 let database: TestDatabase;
 let store: Store;
 beforeEach(async () => {

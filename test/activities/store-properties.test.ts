@@ -3,6 +3,8 @@ import { storeAt } from '../support/store';
 import { storeProperties } from '../support/store-properties';
 import type { Store } from '../../src/store';
 
+/** G1, G6, G7 and G8 as properties of any order of calls, on PostgreSQL. */
+
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {

@@ -4,6 +4,8 @@ import { openStore, type Store } from '../../src/store';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import * as s from './support';
 
+/** What comes in from outside: ours is stored before it is answered, anything else leaves no trace (G5). */
+
 const NOT_FOUND = '{"error":"not found"}';
 
 let database: TestDatabase;

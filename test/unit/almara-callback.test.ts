@@ -9,6 +9,8 @@ import {
 } from '../../src/almara/callback';
 import { readResultCode } from '../../src/almara/result-codes';
 
+/** What a callback may say and whose it is (G3, G5): read strictly, believed in nothing but its code and receipt. */
+
 const keyText = (fill: number, bytes = 32) => Buffer.alloc(bytes, fill).toString('base64');
 const PAYMENT = 'payment-0001';
 const BASE = 'https://pay.example.com';

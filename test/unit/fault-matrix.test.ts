@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { MATRIX, OUTCOMES, POSSIBLE } from '../../src/verification/fault-matrix';
 import { withMatrix } from '../../src/verification/fault-matrix-document';
@@ -70,6 +70,29 @@ describe('docs/reliability.md leads from every guarantee to its tests', () => {
     const [what = ''] = section.split('| Kind');
     expect(linksIn(what).filter((file) => file.startsWith('src/'))).not.toEqual([]);
   });
+
+  const OF_ITS_OWN = ['Unit, property', 'Store', 'Real servers'] as const;
+  const testFiles = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `test/${file}`);
+  /** In a title, or in a comment that says what the file is about. */
+  const isAbout = (guarantee: string, file: string): boolean => {
+    const source = read(file);
+    const comments = source.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+    const titles = source.match(/\b(?:describe|test|it)\b[^\n]*\(\s*['"`][^\n]*/g) ?? [];
+    return [...comments, ...titles].some((text) => new RegExp(`\\b${guarantee}\\b`).test(text));
+  };
+
+  it.each(sections.map((section) => [section.slice(0, 2), section] as const))(
+    '%s: the files that it names say that they are about it, and whatever says so is named',
+    (name, section) => {
+      const rows = section.split('\n').filter((line) => OF_ITS_OWN.some((kind) => line.startsWith(`| ${kind} `)));
+      const named = new Set(linksIn(rows.join('\n')));
+      expect([...named].filter((file) => !isAbout(name, file))).toEqual([]);
+      const linked = new Set([...named, ...linksIn(section)]);
+      expect(testFiles.filter((file) => isAbout(name, file) && !linked.has(file))).toEqual([]);
+    },
+  );
 
   it('and every file is there', () => {
     expect(linksIn(DOCUMENT).filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);

@@ -10,6 +10,8 @@ import type { DueCallback } from '../../src/sandbox/rules';
 import { FAULTS } from '../../src/verification/faults';
 import { Caller, json, type Answer } from './sandbox-caller';
 
+/** What a plan of faults does to requests and callbacks (G5): a pure function of its seed. */
+
 const HOLD_MS = 60;
 const NONE: FaultPlan = { refuses: () => false, request: () => undefined, callback: () => undefined };
 

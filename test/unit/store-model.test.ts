@@ -2,6 +2,8 @@ import { cancelled, claimOf, declined, paid, reading, requestOf } from '../suppo
 import { storeProperties } from '../support/store-properties';
 import { createStoreModel, type StoreModel, type StoreModelOptions } from '../../src/verification/store-model';
 
+/** G1, G6 and G7 as properties of any order of calls, on the model of the store. */
+
 const ID = 'pay-00000001';
 
 function modelOf(options: Partial<StoreModelOptions> = {}): StoreModel {

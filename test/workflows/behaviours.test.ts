@@ -5,7 +5,7 @@ import { SHORT_POLICY, needsAttention, outcomeOf, startFlow, until, type Flow } 
 
 /**
  * One payment for each thing the provider may do: the outcome, what the store holds, where the money is, and how often the
- * provider was sent a payment (G1).
+ * provider was sent a payment (G1, G4, G6).
  */
 const MAIN_PATHS: readonly BehaviourName[] = [
   'paid-with-callback',

@@ -24,7 +24,7 @@ import {
 
 /**
  * A cancellation at each point of a payment, by update and by the Web UI's Request Cancellation. Whoever gets the claim decides:
- * either the payment is sealed and never sent (G1), or it is not cancelled and goes its way (G2).
+ * either the payment is sealed and never sent (G1), or it is not cancelled and goes its way (G2) to an end of its own (G4).
  */
 let flow: Flow;
 let gates: Gates;

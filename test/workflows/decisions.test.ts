@@ -18,7 +18,7 @@ import {
   type Gates,
 } from '../support/gates';
 
-/** What people may decide, when, and what becomes of it (design §7.6). A refusal is a sentence, and changes nothing. */
+/** G2, G3, G6: What people may decide, when, and what becomes of it (design §7.6). A refusal is a sentence, and changes nothing. */
 let flow: Flow;
 let gates: Gates;
 

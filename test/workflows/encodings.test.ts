@@ -13,7 +13,7 @@ import { randomQueue, testTemporal, workflowBundle } from '../support/temporal';
 jest.setTimeout(60_000);
 
 /**
- * The dialogs of the Web UI offer the encoding json/protobuf beside json/plain, take any text, and hand it on as it is. The SDK
+ * G4: the dialogs of the Web UI offer the encoding json/protobuf beside json/plain, take any text, and hand it on as it is. The SDK
  * decodes it before any code of ours runs: what it cannot decode would fail every further task of the run, whoever resets it.
  */
 let flow: Flow;

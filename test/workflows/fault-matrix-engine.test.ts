@@ -19,7 +19,7 @@ import {
 jest.setTimeout(120_000);
 
 /**
- * The fault matrix, its part about the engine and those who use it: reset, terminated and started again, started twice, decided too
+ * G1, G7, G8: The fault matrix, its part about the engine and those who use it: reset, terminated and started again, started twice, decided too
  * early, each while a step is under way. Whatever runs then meets the claim and the outcome in the store.
  */
 let flow: Flow;

@@ -21,7 +21,7 @@ import {
 jest.setTimeout(120_000);
 
 /**
- * The fault matrix, its part about the provider's answers: every fault at every step that asks the provider, over real HTTP. What
+ * G2: The fault matrix, its part about the provider's answers: every fault at every step that asks the provider, over real HTTP. What
  * is expected comes from the matrix; a cell that changes there is another test here.
  */
 

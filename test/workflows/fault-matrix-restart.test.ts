@@ -14,7 +14,7 @@ import { workflowBundle } from '../support/temporal';
 
 jest.setTimeout(180_000);
 
-/** The fault matrix, engine-restarted: the server is killed with payments at several steps, and starts again from its file. */
+/** G1: The fault matrix, engine-restarted: the server is killed with payments at several steps, and starts again from its file. */
 const CACHE = path.resolve(__dirname, '../../.cache');
 const WITHIN = 90_000;
 const policy = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', attentionAfter: '5 minutes' } as const;

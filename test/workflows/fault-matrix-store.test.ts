@@ -16,7 +16,7 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 jest.setTimeout(120_000);
 
 /**
- * The fault matrix, its part about our own store: down, or a commit whose answer is lost, at every step that writes. The steps fail
+ * G4, G6: The fault matrix, its part about our own store: down, or a commit whose answer is lost, at every step that writes. The steps fail
  * around the real statements; callbacks go through an endpoint whose connections are cut.
  */
 let flow: Flow;

@@ -9,7 +9,7 @@ import { everythingElse, found, reconcile } from '../support/reconcile';
 
 jest.setTimeout(120_000);
 
-/** What reconciliation says about payments that nobody has tampered with, and while the provider is down. */
+/** G4: What reconciliation says about payments that nobody has tampered with, and while the provider is down. */
 
 let flow: Flow;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { COMPLETED, NEVER_SENT, ownRequest, PAID_ONCE, runOf, sent, truthOf } fr
 
 jest.setTimeout(60_000);
 
-/** `SUBMISSIONS=off`, for the time after a restored backup: nothing is sent, and everything else goes on. */
+/** G1, G2: `SUBMISSIONS=off`, for the time after a restored backup: nothing is sent, and everything else goes on. */
 let flow: Flow;
 
 beforeAll(async () => {

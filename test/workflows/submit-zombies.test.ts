@@ -16,7 +16,7 @@ import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, typ
 jest.setTimeout(90_000);
 
 /**
- * Attempts that hang and go on when nobody counts on them any more: the engine has given the step to another attempt, or has
+ * G1, G2: Attempts that hang and go on when nobody counts on them any more: the engine has given the step to another attempt, or has
  * given it up. While one hangs it tells the engine nothing.
  */
 let flow: Flow;
