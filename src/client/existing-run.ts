@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Payload, type WorkflowSerializationContext } from '@temporalio/common';
+import { readArgument } from '../payment/arguments';
 import { workflowIdOf } from '../payment/contract';
 import { fingerprint } from '../payment/fingerprint';
 import { checkRequest } from '../payment/request';
@@ -45,11 +46,16 @@ async function inputOf(
     : await decoded(engine, payload, { type: 'workflow', namespace, workflowId: execution.workflowId });
 }
 
-/** As the SDK decodes: the codecs from the last to the first, then the converter. */
+/** As a worker decodes: the codecs from the last to the first, then the converter; what that cannot read, as the workflow reads it. */
 async function decoded(engine: Engine, payload: Payload, context: WorkflowSerializationContext): Promise<unknown> {
   const { payloadCodecs, payloadConverter } = engine.client.options.loadedDataConverter;
   let payloads: Payload[] = [payload];
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads, context);
   const [plain] = payloads;
-  return plain === undefined ? undefined : payloadConverter.fromPayload(plain, context);
+  if (plain === undefined) return undefined;
+  try {
+    return payloadConverter.fromPayload(plain, context);
+  } catch {
+    return readArgument(plain);
+  }
 }

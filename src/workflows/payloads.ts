@@ -1,11 +1,6 @@
-import {
-  CompositePayloadConverter,
-  JsonPayloadConverter,
-  defaultPayloadConverter,
-  type Payload,
-  type PayloadConverter,
-} from '@temporalio/common';
+import { defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 import { ApplicationFailure, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
+import { UNREADABLE, readArgument } from '../payment/arguments';
 import { FAILURES } from '../payment/contract';
 
 /**
@@ -14,26 +9,6 @@ import { FAILURES } from '../payment/contract';
  * fails every further task of the run: that payment would stand still for ever. Both exports belong into every bundle of the
  * workflows, as payload converter and as interceptor.
  */
-
-/** The value of what cannot be read: no value that anybody can send, so every check of an argument's shape refuses it. */
-const UNREADABLE = Symbol('unreadable');
-
-const json = new JsonPayloadConverter();
-
-/** What is written as JSON is JSON; nothing of ours is ever sent as json/protobuf. */
-const fromAnybody = new CompositePayloadConverter(...defaultPayloadConverter.converters, {
-  encodingType: 'json/protobuf',
-  toPayload: () => undefined,
-  fromPayload: (payload) => json.fromPayload(payload),
-});
-
-function readArgument(payload: Payload): unknown {
-  try {
-    return fromAnybody.fromPayload(payload);
-  } catch {
-    return UNREADABLE;
-  }
-}
 
 /** Results of activities are our own workers': one that cannot be read must stop the run, and never pass for an answer. */
 export const payloadConverter: PayloadConverter = {

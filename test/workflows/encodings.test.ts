@@ -157,6 +157,8 @@ describe('a start', () => {
     const request = await ownRequest(flow, 'paid-with-callback');
     await start(WORKFLOWS.billPayment, workflowIdOf(request.paymentId), fromUi(request));
     expect(await resultOf(workflowIdOf(request.paymentId))).toMatchObject({ kind: 'paid' });
+    expect(await flow.payments.pay(request)).toMatchObject({ kind: 'paid' });
+    await expect(flow.payments.pay({ ...request, amount: 1 })).rejects.toThrow(/other content/);
     expect(await truthOf(flow, request.paymentId)).toEqual(PAID_ONCE);
     await expectSound(request.paymentId);
   });
