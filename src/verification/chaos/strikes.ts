@@ -17,8 +17,8 @@ export class Strikes {
   readonly #turns = new Map<ProcessName, Promise<void>>();
   /** A payment that was forgotten by more than the engine (G8). */
   readonly violations: Violation[] = [];
-  /** Payments whose run was deleted, or terminated, and that were not started again yet. */
-  readonly #forgotten = new Set<string>();
+  /** Payments that were not started again yet: those whose run was deleted, with its run id, and those whose run was terminated. */
+  readonly #forgotten = new Map<string, string>();
   readonly #terminated = new Set<string>();
   readonly #busy = new Set<Promise<void>>();
 
@@ -140,7 +140,7 @@ export class Strikes {
         workflowExecution: { workflowId: run.workflowId, runId },
       };
       await client.workflowService.deleteWorkflowExecution(execution);
-      this.#forgotten.add(id);
+      this.#forgotten.set(id, runId);
       return id;
     });
     const planned = this.planned.get(paymentId);
@@ -168,7 +168,7 @@ export class Strikes {
       const planned = this.planned.get(id);
       if (planned !== undefined) await patiently(() => this.#startTerminated(planned.request));
     }
-    for (const id of this.#forgotten) {
+    for (const id of this.#forgotten.keys()) {
       const planned = this.planned.get(id);
       // On a starved machine a deletion takes minutes. A start before it came through would be answered by the run that it takes away.
       while (!deadline.aborted && !(await this.#isForgottenSoon(id)));
@@ -205,9 +205,10 @@ export class Strikes {
     );
   }
 
+  /** The run itself: another of the same payment may have been started since. */
   async #isForgotten(paymentId: string): Promise<void> {
     try {
-      await this.stage.client.workflow.getHandle(workflowIdOf(paymentId)).describe();
+      await this.stage.client.workflow.getHandle(workflowIdOf(paymentId), this.#forgotten.get(paymentId)).describe();
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return;
       throw error;
