@@ -8,12 +8,15 @@ import type { RunReport } from '../../src/verification/simulation/world';
 
 const MINUTES = 60_000;
 
+/** Seeds 1 to 150: with a bug planted, the same seeds find it below. */
+const SOUND = 150;
+
 test(
-  'no guarantee is violated in 150 runs',
+  `no guarantee is violated in ${SOUND} runs`,
   async () => {
-    const report = await simulate({ runs: 150, seed: 1 });
+    const report = await simulate({ runs: SOUND, seed: 1 });
     expect(report.failed.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
-    expect(report.runs).toBe(150);
+    expect(report.runs).toBe(SOUND);
     expect([...report.ended.keys()].sort()).toEqual(expect.arrayContaining(['cancelled', 'declined', 'paid']));
     expect(report.cells.size).toBeGreaterThan(100);
   },
@@ -55,7 +58,9 @@ test.each(BUGS)(
     const { runs, atLeast, only } = FOUND[bug];
     const spoiled = await simulate({ runs, seed: 1, bug, only, keepGoing: true });
     expect(spoiled.failed.length).toBeGreaterThanOrEqual(atLeast);
-    // The same seeds without it: whatever was found, was the bug.
+    // The same seeds without it: whatever was found, was the bug. In any weather they are the first test's.
+    expect(runs).toBeLessThanOrEqual(SOUND);
+    if (only === undefined) return;
     const sound = await simulate({ runs, seed: 1, only, keepGoing: true });
     expect(sound.failed.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
   },
