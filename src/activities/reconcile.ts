@@ -45,7 +45,7 @@ export interface PageResult {
   readonly payments: number;
   readonly asked: number;
   readonly notAsked: number;
-  /** Those not asked. Absent in the histories of 0.2.0. */
+  /** Those not asked. Absent where an older worker has compared the page. */
   readonly unanswered?: readonly Unanswered[];
   readonly trouble?: string;
   readonly disputesRaised: number;

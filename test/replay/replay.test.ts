@@ -115,8 +115,11 @@ async function recordReconciliations(folder: string): Promise<void> {
 
 type History = Awaited<ReturnType<typeof historyOf>>;
 
+/** Stack traces name files: from the project's folder on. */
+const HERE = `${path.resolve(__dirname, '../..')}${path.sep}`;
+
 const save = (folder: string, name: string, history: History): void =>
-  writeFileSync(path.join(folder, `${name}.json`), `${historyToJSON(history)}\n`);
+  writeFileSync(path.join(folder, `${name}.json`), `${historyToJSON(history).replaceAll(HERE, '')}\n`);
 
 async function historyOfBehaviour(flow: Flow, name: BehaviourName): Promise<History> {
   const attentionAfter = name === 'pending-for-ever' ? '10 seconds' : SHORT_POLICY.attentionAfter;
