@@ -11,6 +11,8 @@ import {
   type StoredPayment,
 } from '../payment/reconciliation';
 import {
+  askedAll,
+  differencesIn,
   timeOf,
   type ReconcileRequest,
   type ReconciliationReport,
@@ -154,9 +156,10 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
 
     /** Raised, and nobody has started their workflows yet; and those whose run was ended before anybody resolved them. */
     async disputesToOpen(limit: number): Promise<readonly PaymentDispute[]> {
+      const never = await store.disputes.toOpen(limit);
+      if (never.length === limit) return never;
       // What has completed is not started again: a reset lets it read the store once more.
-      const [never, ended] = await Promise.all([store.disputes.toOpen(limit), endedDisputes(limit, ['lost'])]);
-      const again = ended.map(({ how: _, ...dispute }) => dispute);
+      const again = (await endedDisputes(limit, ['lost'])).map(({ how: _, ...dispute }) => dispute);
       return [...never, ...again].slice(0, limit);
     },
 
@@ -167,9 +170,9 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     /** Once for each reconciliation, whatever is repeated. */
     async recordReconciliation(runId: string, report: ReconciliationReport): Promise<void> {
       await store.reconciliations.record(runId, report);
-      const { complete, payments, asked, notAsked, differences, moreDifferences } = report;
-      const found = differences.length + moreDifferences;
-      const fine = complete && notAsked === 0 && found === 0;
+      const { complete, payments, asked, notAsked } = report;
+      const found = differencesIn(report);
+      const fine = askedAll(report) && found === 0;
       // Nobody reads the report of a schedule unless something calls them.
       log[fine ? 'info' : 'warn']({ complete, payments, asked, notAsked, differences: found }, 'reconciled');
     },

@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
-import type {
-  DisputeResolution,
-  ExampleUpdate,
-  LastReconciliation,
-  ReconciliationReport,
-  Resolution,
-  Waiting,
-} from '../client';
-import { runbookPage } from '../payment/attention';
+import type { DisputeResolution, ExampleUpdate, LastReconciliation, Resolution, Waiting } from '../client';
+import { MOST_ASKED, runbookPage } from '../payment/attention';
+import { askedAll, differencesIn } from '../payment/reconciliation-window';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
 import type { Line } from './texts';
@@ -28,7 +22,7 @@ const attention = (shell: Shell): Promise<number> =>
     const last = await payments.reconciliation.last();
     const news = last === undefined ? [] : reconciliationLines(last);
     if (last !== undefined && news.length > 0) shell.output.event('reconciliation', last, news);
-    const differences = last?.kind === 'reported' ? countOf(last) : 0;
+    const differences = last?.kind === 'reported' ? differencesIn(last) : 0;
     const summary = summaryLine(waiting.length, silent, differences);
     shell.output.event('attention', { waiting: waiting.length, silent }, [summary]);
     return waiting.length + differences === 0 ? EXIT.ok : EXIT.open;
@@ -40,25 +34,22 @@ function summaryLine(waiting: number, silent: number, differences: number): Line
   const told =
     silent === 0
       ? ''
-      : ` Of ${silent} no worker told what is known: only the oldest 300 are asked about. If none is told, start a worker, or see the Web UI. Their times are those of the start.`;
+      : ` Of ${silent} no worker told what is known: only the oldest ${MOST_ASKED} are asked about. If none is told, start a worker, or see the Web UI. Their times are those of the start.`;
   return { text: `${waiting} waiting, the oldest first.${told}`, tone: 'careful' };
 }
-
-const countOf = ({ differences, moreDifferences }: ReconciliationReport): number =>
-  differences.length + moreDifferences;
 
 /** None: there is nothing to say. */
 function reconciliationLines(last: LastReconciliation): readonly Line[] {
   const next: Line = { text: '  Next: billpay reconcile (docs/runbook.md#reconciliation)' };
   if (last.kind === 'failed') return [{ text: last.message, tone: 'bad' }, next];
-  const { until, differences, moreDifferences, complete, notAsked } = last;
-  if (countOf(last) === 0 && complete && notAsked === 0) return [];
+  const { until, differences, moreDifferences, notAsked } = last;
+  if (differencesIn(last) === 0 && askedAll(last)) return [];
   const kinds = [...new Set(differences.map(({ kind }) => kind))];
   return [
-    { text: `The last reconciliation, until ${until}: ${countOf(last)} differences`, tone: 'heading' },
+    { text: `The last reconciliation, until ${until}: ${differencesIn(last)} differences`, tone: 'heading' },
     ...kinds.map((of) => ({ text: `  ${of}: ${differences.filter(({ kind }) => kind === of).length}` })),
     ...(moreDifferences === 0 ? [] : [{ text: `  and ${moreDifferences} that it has not listed` }]),
-    ...(complete && notAsked === 0 ? [] : [{ text: `  ${notAsked} payments could not be asked about: incomplete` }]),
+    ...(askedAll(last) ? [] : [{ text: `  ${notAsked} payments could not be asked about: incomplete` }]),
     next,
   ];
 }

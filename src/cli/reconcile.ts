@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Difference, ReconciliationReport } from '../client';
 import { DIFFERENCES, type DifferenceKind } from '../payment/reconciliation';
-import { timeOf } from '../payment/reconciliation-window';
+import { askedAll, differencesIn, timeOf } from '../payment/reconciliation-window';
 import { durationOf } from './duration';
 import { EXIT, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
@@ -24,12 +24,9 @@ const reconcile = (since: string | undefined, shell: Shell): Promise<number> =>
   withPayments(shell, async (payments) => {
     const report = await payments.reconciliation.run(since === undefined ? {} : { since: sinceOf(since) });
     shell.output.event('reconciliation', report, reportLines(report));
-    if (report.differences.length + report.moreDifferences > 0) return EXIT.differences;
+    if (differencesIn(report) > 0) return EXIT.differences;
     return askedAll(report) ? EXIT.ok : EXIT.incomplete;
   });
-
-/** A complete report may still leave a few to the next one. */
-const askedAll = ({ complete, notAsked }: ReconciliationReport): boolean => complete && notAsked === 0;
 
 function sinceOf(text: string): string {
   const ago = durationOf(text);

@@ -1,4 +1,4 @@
-import { GUIDES, type AskedFor } from '../payment/attention';
+import { GUIDES, MOST_ASKED, type AskedFor } from '../payment/attention';
 import { concurrently } from '../payment/concurrently';
 import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS, workflowIdOf } from '../payment/contract';
 import type { DisputeProgress, DisputeResolution } from '../payment/dispute';
@@ -35,8 +35,6 @@ const WAITING = [
 ].join(' AND ');
 
 const LIST_MS = 60_000;
-/** So many are queried, the oldest: a query may have a busy worker replay the run, and nobody reads beyond them at once. */
-const MOST_ASKED = 300;
 /** A worker that is alive answers in much less, also when it has to replay the run first. */
 const QUERY_MS = 5_000;
 const AT_ONCE = 8;

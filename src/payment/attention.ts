@@ -7,6 +7,9 @@ import type { Resolution, Stage } from './progress';
  */
 export type AskedFor = AttentionReason | 'disputed';
 
+/** So many are queried, the oldest: a query may have a busy worker replay the run, and nobody reads beyond them at once. */
+export const MOST_ASKED = 300;
+
 export interface Guide {
   /** What is the case. `because` is what was seen. */
   readonly known: (because: string) => string;

@@ -93,5 +93,14 @@ export interface ReconciliationReport extends Window {
   readonly finishedAt: string;
 }
 
+/** How many differences it found, listed or not. */
+export const differencesIn = ({
+  differences,
+  moreDifferences,
+}: Pick<ReconciliationReport, 'differences' | 'moreDifferences'>): number => differences.length + moreDifferences;
+
+/** A complete report may still leave a few to the next one. */
+export const askedAll = ({ complete, notAsked }: ReconciliationReport): boolean => complete && notAsked === 0;
+
 /** Under this id the schedule is found; its runs and those of `billpay reconcile` begin with it. */
 export const RECONCILIATION_ID = 'bill-payments-reconciliation';

@@ -3,7 +3,12 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { WORKFLOWS } from '../payment/contract';
 import { disputeStart, type PaymentDispute } from '../payment/dispute';
 import type { Difference } from '../payment/reconciliation';
-import type { ReconcileRequest, ReconciliationReport, Window } from '../payment/reconciliation-window';
+import {
+  differencesIn,
+  type ReconcileRequest,
+  type ReconciliationReport,
+  type Window,
+} from '../payment/reconciliation-window';
 import { reconcilePage, reconciling } from './activities';
 
 /** A report is read by people, and carried from run to run: beyond this, differences are counted. */
@@ -144,12 +149,12 @@ async function open(dispute: PaymentDispute): Promise<void> {
 }
 
 function details({ report, at }: Carried): string {
-  const { since, until, payments, asked, notAsked, differences, moreDifferences } = report;
+  const { since, until, payments, asked, notAsked } = report;
   const step = at.kind === 'payments' ? 'Comparing payments' : 'Looking for runs that the store does not know';
   return [
     `### ${step}`,
     `Payments closed from ${since} to ${until}, open ones, and those whose time to be asked again has come.`,
-    `${payments} payments so far, ${asked} answered by Almara Pay, ${notAsked} not; ${differences.length + moreDifferences} differences.`,
+    `${payments} payments so far, ${asked} answered by Almara Pay, ${notAsked} not; ${differencesIn(report)} differences.`,
     'Nothing is changed by this: terminating it only means that the next one does the same work.',
   ].join('\n\n');
 }

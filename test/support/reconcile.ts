@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Almara } from '../../src/almara';
+import type { Observation } from '../../src/payment/observation';
 import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/reconciliation-window';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
 import { WORKFLOWS } from '../../src/payment/contract';
@@ -19,6 +21,21 @@ export async function reconcile(
     workflowId,
     args: [request],
   })) as ReconciliationReport;
+}
+
+/** The ids that are looked up, in order; `look` may spoil an answer. */
+export function looking(look: (paymentId: string) => Observation | undefined = () => undefined) {
+  const looks: string[] = [];
+  const almara = (real: Almara): Almara => ({
+    ...real,
+    findPayment: async (paymentId, signal) => {
+      looks.push(paymentId);
+      const observation = look(paymentId);
+      const answer = await real.findPayment(paymentId, signal);
+      return observation === undefined ? answer : { ...answer, observation };
+    },
+  });
+  return { looks, almara };
 }
 
 /** In order, without the words. */

@@ -5,7 +5,7 @@ import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
 import { STATUS } from '../../src/sandbox/behaviour';
 import { runBillpay } from '../support/billpay';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
-import { found, reconcile } from '../support/reconcile';
+import { found, looking, reconcile } from '../support/reconcile';
 
 jest.setTimeout(90_000);
 
@@ -43,15 +43,7 @@ describe('billpay reconcile', () => {
 
   test('one could not be asked about: 5, with its id and why', async () => {
     await flow.stopWorker();
-    await flow.startWorker({
-      almara: (real) => ({
-        ...real,
-        findPayment: async (paymentId, signal) => {
-          const answer = await real.findPayment(paymentId, signal);
-          return paymentId === paid ? { ...answer, observation: { kind: 'unreadable', said: 'nonsense' } } : answer;
-        },
-      }),
-    });
+    await flow.startWorker(looking((id) => (id === paid ? { kind: 'unreadable', said: 'nonsense' } : undefined)));
     const { code, out, err } = await billpay('reconcile');
     await flow.stopWorker();
     await flow.startWorker();

@@ -1,14 +1,13 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { isRegistered, isUntouched } from '../../src/activities/payment-runs';
-import { AlmaraTrouble, type Almara } from '../../src/almara';
+import { AlmaraTrouble } from '../../src/almara';
 import { FAILURES, workflowIdOf } from '../../src/payment/contract';
 import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/reconciliation-window';
-import type { Observation } from '../../src/payment/observation';
 import type { Carried } from '../../src/workflows/reconcile-payments';
 import { declinedPayment, raise } from '../support/disputes';
 import { outcomeOf, startFlow, type Flow, type FlowWorker } from '../support/flow';
-import { plant, reconcile } from '../support/reconcile';
+import { looking, plant, reconcile } from '../support/reconcile';
 
 jest.setTimeout(120_000);
 
@@ -30,21 +29,6 @@ async function settled(): Promise<string> {
 async function withWorker(options: FlowWorker): Promise<void> {
   await flow.stopWorker();
   await flow.startWorker(options);
-}
-
-/** The ids that are looked up, in order; `look` may spoil an answer. */
-function looking(look: (paymentId: string) => Observation | undefined = () => undefined) {
-  const looks: string[] = [];
-  const almara = (real: Almara): Almara => ({
-    ...real,
-    findPayment: async (paymentId, signal) => {
-      looks.push(paymentId);
-      const observation = look(paymentId);
-      const answer = await real.findPayment(paymentId, signal);
-      return observation === undefined ? answer : { ...answer, observation };
-    },
-  });
-  return { looks, almara };
 }
 
 const unansweredOf = ({ unanswered = [] }: ReconciliationReport): readonly string[] =>

@@ -5,7 +5,7 @@ import type { ReconciliationReport } from '../../src/payment/reconciliation-wind
 import type { Carried } from '../../src/workflows/reconcile-payments';
 import { atEndOfFile } from '../support/at-end';
 import { CREDENTIALS, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
-import { everythingElse, found, reconcile } from '../support/reconcile';
+import { everythingElse, found, looking, reconcile } from '../support/reconcile';
 
 jest.setTimeout(120_000);
 
@@ -91,20 +91,9 @@ describe('while the provider is down', () => {
 
   test('an answer that cannot be read is no answer, and one such payment does not hide the others', async () => {
     const [broken, paid] = await Promise.all([settle('paid-with-callback'), settle('paid-with-callback')]);
-    const looks: string[] = [];
+    const { looks, almara } = looking((id) => (id === broken ? { kind: 'unreadable', said: 'nonsense' } : undefined));
     await flow.stopWorker();
-    await flow.startWorker({
-      almara: (real) => ({
-        ...real,
-        findPayment: async (paymentId, signal) => {
-          const answer = await real.findPayment(paymentId, signal);
-          looks.push(paymentId);
-          return paymentId === broken
-            ? { ...answer, observation: { kind: 'unreadable', said: 'nonsense' } as const }
-            : answer;
-        },
-      }),
-    });
+    await flow.startWorker({ almara });
     const report = await reconcile(flow);
     // Left to the next one, and not to hold back the window.
     expect(report).toMatchObject({ complete: true, notAsked: 1, unanswered: [{ paymentId: broken }] });

@@ -1,12 +1,10 @@
-import { weighCallbacks, type Expected, type Look } from '../../payment/look';
+import { weighCallbacks, type Look } from '../../payment/look';
 import type { Observation } from '../../payment/observation';
 import { observe } from '../../payment/verdict';
 import type { Step } from './explore';
-import { READINGS, TICK_MS, type State, type VerdictBug } from './verdict-close-state';
+import { EXPECTED, READINGS, TICK_MS, type State, type VerdictBug } from './verdict-close-state';
 
 /** Looks at the provider, as the verdict model sees them, with the product's own `weighCallbacks` and `observe`. */
-
-export const EXPECTED: Expected = { paymentId: 'pay-00000001', accountNumber: '1', amount: 2, currency: 'KES' };
 
 /** A look: the provider's answer, and later, with what the store knows by then, news for the run. */
 export function* lookSteps(state: State, looksAtOnce: number, bug: VerdictBug | undefined): Iterable<Step<State>> {

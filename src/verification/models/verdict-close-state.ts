@@ -1,4 +1,5 @@
 import { compareWithOutcome } from '../../callbacks/compare';
+import type { Expected } from '../../payment/look';
 import type { CallbackReading } from '../../payment/observation';
 import type { BillPaymentOutcome } from '../../payment/outcome';
 import type { Facts } from '../../payment/verdict';
@@ -16,6 +17,8 @@ export type VerdictBug = (typeof VERDICT_BUGS)[number];
 
 /** One tick is `failureConfirmation`, `notFoundGrace`, and the life of a token with its margin. */
 export const TICK_MS = 5 * 60_000;
+
+export const EXPECTED: Expected = { paymentId: 'pay-00000001', accountNumber: '1', amount: 2, currency: 'KES' };
 
 /** What the model of verdict and close is about. */
 export interface State {
@@ -94,17 +97,17 @@ export const READINGS: { readonly [Kind in Stored['kind']]: CallbackReading } = 
 };
 
 export const isContradicted = (outcome: Close['outcome'], by: Stored['kind']): boolean =>
-  compareWithOutcome({ outcome: outcomeOf(outcome), accountNumber: '1' }, READINGS[by]).kind === 'contradicts';
+  compareWithOutcome({ ...EXPECTED, outcome: outcomeOf(outcome) }, READINGS[by]).kind === 'contradicts';
 
 /** As far as the comparison with a callback asks. */
 function outcomeOf({ kind, amount }: Close['outcome']): BillPaymentOutcome {
   const closed = {
-    paymentId: 'pay-00000001',
+    paymentId: EXPECTED.paymentId,
     summary: '',
     closedAt: '',
     evidence: { source: 'none', said: '' },
   } as const;
-  if (kind === 'paid') return { ...closed, kind, amount, currency: 'KES', receipt: {}, settledBy: 'poll' };
+  if (kind === 'paid') return { ...closed, kind, amount, currency: EXPECTED.currency, receipt: {}, settledBy: 'poll' };
   return { ...closed, kind, step: 'result', reason: 'failed', retryable: false, settledBy: 'poll' };
 }
 

@@ -2,9 +2,10 @@ import { declineProblem } from '../../payment/decisions';
 import { resolvePolicy } from '../../payment/policy';
 import { judge, type Facts, type Rules } from '../../payment/verdict';
 import type { Model, Step } from './explore';
-import { EXPECTED, heard, learn, lookOf, lookSteps } from './verdict-close-looks';
+import { heard, learn, lookOf, lookSteps } from './verdict-close-looks';
 import {
   canonical,
+  EXPECTED,
   isContradicted,
   TICK_MS,
   unproven,
