@@ -42,6 +42,8 @@ export interface Flow {
   readonly log: Log;
   readonly ring: CallbackKeyRing;
   readonly callbacks: RunningCallbacks;
+  /** Of its worker, unless that is started with others. */
+  readonly settings: ActivitySettings;
   readonly taskQueue: string;
   readonly worker: Worker;
   readonly almara: Almara;
@@ -147,6 +149,13 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     await database.drop();
   });
 
+  const settings: ActivitySettings = {
+    callbackBaseUrl: callbacks.url,
+    keyRing: ring,
+    prepaidServices: [PREPAID_SERVICE],
+    failedWithoutCode: 'ask',
+    allowTestPolicy: true,
+  };
   let running: { readonly worker: Worker; readonly run: Promise<void> } | undefined;
   async function startWorker(own: FlowWorker = options): Promise<Worker> {
     const worker = await createWorker({
@@ -156,14 +165,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
       workflowBundle: workflowBundle(),
       almara: own.almara?.(almara) ?? almara,
       store: own.store?.(store) ?? store,
-      settings: {
-        callbackBaseUrl: callbacks.url,
-        keyRing: ring,
-        prepaidServices: [PREPAID_SERVICE],
-        failedWithoutCode: 'ask',
-        allowTestPolicy: true,
-        ...own.settings,
-      },
+      settings: { ...settings, ...own.settings },
       log,
       ...(own.clock && { clock: own.clock }),
       overrides: { shutdownGraceTime: '100 milliseconds', shutdownForceTime: '5 seconds', ...own.overrides },
@@ -191,6 +193,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     log,
     ring,
     callbacks,
+    settings,
     taskQueue,
     almara,
     get worker() {

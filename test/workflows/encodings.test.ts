@@ -181,13 +181,7 @@ describe('a start', () => {
       taskQueue: queue,
       almara: flow.almara,
       store: flow.store,
-      settings: {
-        callbackBaseUrl: flow.callbacks.url,
-        keyRing: flow.ring,
-        prepaidServices: [],
-        failedWithoutCode: 'ask',
-        allowTestPolicy: true,
-      },
+      settings: flow.settings,
       log: flow.log,
     });
     const failing = () =>

@@ -57,13 +57,7 @@ test('payments at three steps go on where they were, and each is sent once', asy
     workflowBundle: workflowBundle(),
     almara: gates.worker.almara?.(flow.almara) ?? flow.almara,
     store: gates.worker.store?.(flow.store) ?? flow.store,
-    settings: {
-      callbackBaseUrl: flow.callbacks.url,
-      keyRing: flow.ring,
-      prepaidServices: [],
-      failedWithoutCode: 'ask',
-      allowTestPolicy: true,
-    },
+    settings: flow.settings,
     log: flow.log,
     overrides: { shutdownGraceTime: '100 milliseconds', shutdownForceTime: '5 seconds' },
   });
