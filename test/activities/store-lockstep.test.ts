@@ -97,7 +97,7 @@ async function inLockstep(calls: readonly Call[]): Promise<void> {
 
 test('the same calls get the same answers and leave the same facts', async () => {
   await fc.assert(fc.asyncProperty(fc.array(call, { minLength: 12, maxLength: 40 }), inLockstep), { numRuns: 50 });
-}, 240_000);
+});
 
 test('callbacks beyond the limit are counted by both, and kept by neither', async () => {
   const [one, other] = await sides();
@@ -116,4 +116,4 @@ test('callbacks beyond the limit are counted by both, and kept by neither', asyn
   }
   expect(await factsOf(other)).toEqual(await factsOf(one));
   lastCallback = Math.max(lastCallback, ...one.world.callbackIds);
-}, 60_000);
+});

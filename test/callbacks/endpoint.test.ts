@@ -322,8 +322,6 @@ function flatWithToken(paymentId: string, address: string, token: string): strin
 
 test('a request that never ends is ended', async () => {
   const where = endpoint.pathOf(s.newPaymentId());
-  const started = Date.now();
   const answer = await s.sendRaw(endpoint.url, `POST ${where} HTTP/1.1\r\nHost: a\r\nContent-Len`);
   expect(answer).toMatch(/^HTTP\/1.1 408 /);
-  expect(Date.now() - started).toBeLessThan(9_000);
-}, 15_000);
+});

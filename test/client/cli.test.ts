@@ -8,7 +8,7 @@ import { StandIn } from '../support/stand-in/environment';
 let standIn: StandIn;
 beforeAll(async () => {
   standIn = await StandIn.start();
-}, 120_000);
+});
 afterAll(() => standIn.stop());
 
 const world = (changes: Partial<CliDependencies>): Partial<CliDependencies> => ({
@@ -221,7 +221,7 @@ describe('questions', () => {
     });
     expect((await billpay(['status', open])).code).toBe(69);
     await standIn.startWorker();
-  }, 30_000);
+  });
 });
 
 test('Temporal unreachable: 69, after the id was printed', async () => {

@@ -6,8 +6,6 @@ import { transformFile } from '@swc/core';
 import type { Report } from '../../src/verification/chaos/report';
 import { workflowBundle } from '../support/temporal';
 
-jest.setTimeout(180_000);
-
 /**
  * The chaos run itself: a tiny one does what it says and finds nothing; with a bug planted it finds that and fails. On real
  * processes, so from a build of its own: compiled file by file and without checking types, which is quick.

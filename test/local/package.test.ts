@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-jest.setTimeout(120_000);
-
 /**
  * The package as its users get it: built and packed from a copy of the sources, installed into an empty project, loaded by a
  * Node.js that knows nothing of this repository.

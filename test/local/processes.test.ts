@@ -8,8 +8,6 @@ import { testDatabase } from '../support/postgres';
 import { ownNamespace, testTemporal } from '../support/temporal';
 import { spawnGuarded, type WorkerProcess } from '../support/worker-process';
 
-jest.setTimeout(120_000);
-
 /** `npm start`, the demo and the benchmark end by themselves when they cannot start, and at a signal; nothing of them stays. */
 
 const RUNNER = path.join(__dirname, '../support/run-typescript.cjs');
@@ -17,7 +15,7 @@ const run = (program: string, environment: NodeJS.ProcessEnv): Promise<WorkerPro
   spawnGuarded([RUNNER, path.join(__dirname, '../../src/local', `${program}.ts`)], { ...process.env, ...environment });
 
 /** More than a busy machine needs to load the sources; a process that hangs stays for ever. */
-const ENDS_WITHIN_MS = 45_000;
+const ENDS_WITHIN_MS = 120_000;
 const codeOf = ({ ended }: WorkerProcess): Promise<number | 'still there'> =>
   Promise.race([
     ended,

@@ -18,13 +18,9 @@ const FOLDER = path.join(__dirname, 'histories');
 const VERSION = process.env['RECORD_HISTORIES'];
 
 if (VERSION !== undefined) {
-  test('records a history of each path', async () => await recordAll(path.join(FOLDER, VERSION)), 240_000);
-  test('records the histories of disputes', async () => await recordDisputes(path.join(FOLDER, VERSION)), 60_000);
-  test(
-    'records the histories of reconciliations',
-    async () => await recordReconciliations(path.join(FOLDER, VERSION)),
-    60_000,
-  );
+  test('records a history of each path', async () => await recordAll(path.join(FOLDER, VERSION)));
+  test('records the histories of disputes', async () => await recordDisputes(path.join(FOLDER, VERSION)));
+  test('records the histories of reconciliations', async () => await recordReconciliations(path.join(FOLDER, VERSION)));
 }
 
 const DISPUTES = ['dispute-waiting', 'dispute-resolved'] as const;
@@ -68,7 +64,7 @@ describe('a changed flow is caught', () => {
       workflowsPath: path.join(__dirname, 'changed'),
       logger: new DefaultLogger('ERROR'),
     });
-  }, 60_000);
+  });
 
   test.each(recorded.slice(0, 3))('$version $file', async (which) => {
     await expect(Worker.runReplayHistory({ workflowBundle: changed }, read(which))).rejects.toThrow(

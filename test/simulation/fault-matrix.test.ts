@@ -1,8 +1,6 @@
 import { POSSIBLE, type Outcome, type Possible } from '../../src/verification/fault-matrix';
 import { simulate, type SimulationReport } from '../../src/verification/simulation/simulate';
 
-jest.setTimeout(120_000);
-
 /**
  * Each cell of the fault matrix that can happen is injected by the simulation, alone, with fixed seeds: no guarantee is violated at
  * any step, and the payment ends as the cell allows. And the other way round: whatever the simulation injects can happen.

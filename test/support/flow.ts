@@ -224,26 +224,27 @@ function onQueue(taskQueue: string): WorkflowClientInterceptor {
   return { start: (input, next) => next({ ...input, options: { ...input.options, taskQueue } }) };
 }
 
+/**
+ * How long a test waits for what must come: it ends the test only when that never comes. A worker that stops may take a task with
+ * it, which the engine gives to the next one after its time-out of 10 s, and the machine may be busy.
+ */
+export const PATIENCE_MS = 90_000;
+
 /** Waits for a state that must come: polls it, and says what it saw last when it does not. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T> | T,
-  isThere: (seen: T) => boolean,
-  withinMs = 15_000,
-): Promise<T> {
-  const deadline = Date.now() + withinMs;
+export async function until<T>(what: string, look: () => Promise<T> | T, isThere: (seen: T) => boolean): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const seen = await look();
     if (isThere(seen)) return seen;
     if (Date.now() > deadline)
-      throw new Error(`${what} did not come within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
+      throw new Error(`${what} did not come within ${PATIENCE_MS} ms; last seen: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
 /** Waits for the outcome; an open payment is a failure of the test. */
-export async function outcomeOf(flow: Flow, paymentId: string, waitMs = 20_000): Promise<BillPaymentOutcome> {
-  const outcome = await flow.payments.payment(paymentId).outcome({ waitMs });
+export async function outcomeOf(flow: Flow, paymentId: string): Promise<BillPaymentOutcome> {
+  const outcome = await flow.payments.payment(paymentId).outcome({ waitMs: PATIENCE_MS });
   if (outcome.kind === 'open') throw new Error(`payment ${paymentId} is still open: ${JSON.stringify(outcome)}`);
   return outcome;
 }
@@ -252,10 +253,10 @@ export async function outcomeOf(flow: Flow, paymentId: string, waitMs = 20_000):
  * Waits until a person is asked, then says why and what is known. Watches the search attribute, as an operator's list does: a
  * query every few milliseconds would keep a worker without a cache from its work.
  */
-export async function needsAttention(flow: Flow, paymentId: string, withinMs = 20_000): Promise<PaymentProgress> {
+export async function needsAttention(flow: Flow, paymentId: string): Promise<PaymentProgress> {
   const run = flow.client.workflow.getHandle(workflowIdOf(paymentId));
   const state = async () => (await run.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state);
-  await until(`${paymentId} needs attention`, state, (seen) => seen === 'NeedsAttention', withinMs);
+  await until(`${paymentId} needs attention`, state, (seen) => seen === 'NeedsAttention');
   return await flow.payments.payment(paymentId).progress();
 }
 

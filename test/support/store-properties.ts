@@ -18,7 +18,7 @@ export function storeProperties(store: () => StoreUnderTest, numRuns: number): v
       }),
       { numRuns },
     );
-  }, 120_000);
+  });
 
   test('G6, G7: all calls at once, and then every payment closed: nothing is held', async () => {
     await fc.assert(
@@ -39,7 +39,7 @@ export function storeProperties(store: () => StoreUnderTest, numRuns: number): v
       }),
       { numRuns },
     );
-  }, 120_000);
+  });
 }
 
 /** What is refused changes nothing, which `check` sees. */

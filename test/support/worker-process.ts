@@ -36,7 +36,6 @@ export interface WorkerProcess {
   readonly ended: Promise<number>;
 }
 
-const WITHIN = 60_000;
 const RUN_TYPESCRIPT = path.join(__dirname, 'run-typescript.cjs');
 
 /** A worker of the flow in a process of its own, running when this returns. */
@@ -109,7 +108,7 @@ export async function spawnGuarded(args: readonly string[], env: NodeJS.ProcessE
       let isOver = false;
       void ended.then(() => (isOver = true));
       const look = () => lines.some((line) => line.includes(words));
-      await until(`"${words}" from process ${pid}`, look, (seen) => seen || isOver, WITHIN);
+      await until(`"${words}" from process ${pid}`, look, (seen) => seen || isOver);
       if (!look()) throw new Error(`process ${pid} ended without saying "${words}":\n${lines.join('\n')}`);
     },
   };

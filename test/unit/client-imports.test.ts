@@ -40,9 +40,9 @@ test('importing the client loads no worker, no workflow code, no database and no
   expect([...rooms].sort()).toEqual(['client', 'payment']);
   expect([...packagesOf(files)].filter((name) => NOT_FOR_CALLERS.includes(name))).toEqual([]);
   expect(packagesOf(files)).toContain('@temporalio/client');
-}, 30_000);
+});
 
 test('the command line loads no database before a command asks for it', () => {
   const packages = packagesOf(loadedBy('src/cli/program.ts'));
   expect([...packages].filter((name) => NOT_FOR_CALLERS.includes(name))).toEqual(['commander']);
-}, 30_000);
+});

@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { InvalidConfiguration, readCallbacksConfig, readSandboxConfig, readWorkerConfig } from '../../src/config';
 
-jest.setTimeout(120_000);
-
 /** Bad input: a wrong configuration stops a process at once, with every bad variable named and no value repeated. */
 
 const KEYS = `newest:${'A'.repeat(43)}=,older1:${'b'.repeat(44)}`;

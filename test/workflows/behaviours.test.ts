@@ -76,7 +76,6 @@ async function untilDisputed(flow: Flow, paymentId: string): Promise<void> {
     'the dispute',
     () => flow.store.payments.facts(paymentId),
     ({ disputed }) => disputed,
-    30_000,
   );
   expect(later.outcome).toEqual(outcome);
   expect((await truthOf(flow, paymentId)).funds).toEqual(FUNDS_WHEN.back);

@@ -11,8 +11,6 @@ import { atEndOfFile } from '../support/at-end';
 import { failedWith, nested, send } from '../callbacks/support';
 import { FLOAT, SHORT_POLICY, historyOf, outcomeOf, startFlow, stageOf, until, type Flow } from '../support/flow';
 
-jest.setTimeout(120_000);
-
 /** Callbacks through the whole system: provider, endpoint, inbox, signal, workflow. */
 
 /** Nothing but a callback brings an end in time. */

@@ -8,8 +8,6 @@ import { beginBillpay, runBillpay } from '../support/billpay';
 import { FLOAT, POSTPAID_SERVICE, SHORT_POLICY, needsAttention, startFlow, until, type Flow } from '../support/flow';
 import { testDatabase } from '../support/postgres';
 
-jest.setTimeout(90_000);
-
 /** `billpay` against the whole system: what it prints, what it exits with, and that both are the truth. */
 let flow: Flow;
 beforeAll(async () => {

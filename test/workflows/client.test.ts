@@ -15,8 +15,6 @@ import {
   type Flow,
 } from '../support/flow';
 
-jest.setTimeout(90_000);
-
 /**
  * The client against the whole system, as a backend holds it: connected by an address alone, on the task queue of the wire
  * contract.

@@ -63,7 +63,7 @@ describe('the client', () => {
     await own.stopWorker();
     await expect(own.payments.dispute(paymentId).progress()).rejects.toThrow(EngineUnavailable);
     expect((await own.store.disputes.find(paymentId))?.resolution).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 describe('billpay', () => {

@@ -10,8 +10,6 @@ import { historyOf, needsAttention, SHORT_POLICY, startFlow, until, type Flow } 
 import { NEVER_SENT, ownRequest, PAID_ONCE, sent, SENT_AND_DECLINED, SENT_AND_OPEN, truthOf } from '../support/gates';
 import { randomQueue, testTemporal, workflowBundle } from '../support/temporal';
 
-jest.setTimeout(60_000);
-
 /**
  * G4: the dialogs of the Web UI offer the encoding json/protobuf beside json/plain, take any text, and hand it on as it is. The SDK
  * decodes it before any code of ours runs: what it cannot decode would fail every further task of the run, whoever resets it.

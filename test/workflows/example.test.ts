@@ -5,8 +5,6 @@ import { accountOf } from '../../src/sandbox';
 import { workflowIdOf } from '../../src/payment/contract';
 import { needsAttention, startFlow, until, type Flow } from '../support/flow';
 
-jest.setTimeout(120_000);
-
 /**
  * examples/pay-a-bill.ts as its readers run it: a process that knows Temporal's address and nothing else, no database and no
  * provider.
@@ -71,9 +69,8 @@ test.concurrent('still open: no failure', async () => {
     'it was sent',
     () => flow.sandbox.payment(paymentId).postsCaptured,
     (captured) => captured === 1,
-    60_000,
   );
-  expect(await needsAttention(flow, paymentId, 60_000)).toMatchObject({ reason: 'evidence-mismatch' });
+  expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'evidence-mismatch' });
   expect(await open).toEqual({ code: 0, out: 'still open: no failure, ask again with the same id\n', err: '' });
 });
 
@@ -82,7 +79,7 @@ test.concurrent('cancelled: says by whom', async () => {
   const paying = payABill(paymentId, HELD_BACK);
   const run = flow.client.workflow.getHandle(workflowIdOf(paymentId));
   const isThere = () => run.describe().then(({ status }) => status.name, String);
-  await until('it runs', isThere, (status) => status === 'RUNNING', 60_000);
+  await until('it runs', isThere, (status) => status === 'RUNNING');
   await run.cancel();
   const result = await paying;
   letGo();

@@ -5,13 +5,10 @@ import { testCells, type Scenario } from '../support/cells';
 import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import { COMPLETED, createGates, ownRequest, PAID_ONCE, sent, truthOf, type Gates } from '../support/gates';
 
-jest.setTimeout(120_000);
-
 /** The fault matrix, its part about callbacks: whatever becomes of them, the end is what the provider's record proves (G5). */
 let flow: Flow;
 let gates: Gates;
 
-const WITHIN = 60_000;
 const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', failureConfirmation: '300 milliseconds' } as const;
 const success: ScriptedCallback = { status: 4, code: '0' };
 const failure = (code: string): ScriptedCallback => ({ status: 6, code });
@@ -30,7 +27,7 @@ async function pending(): Promise<BillPaymentRequest> {
 }
 
 async function expectPaid({ paymentId }: BillPaymentRequest): Promise<void> {
-  expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
+  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
   expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
 }
 
@@ -52,7 +49,6 @@ async function disputed({ paymentId }: BillPaymentRequest): Promise<void> {
     'the dispute',
     () => facts(paymentId),
     ({ disputed }) => disputed,
-    WITHIN,
   );
   expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid' });
   expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
@@ -78,7 +74,6 @@ testCells(
         'its name',
         () => stored(request.paymentId),
         ([late]) => late?.namedBy === 'agreed',
-        WITHIN,
       );
       expect((await facts(request.paymentId)).disputed).toBe(false);
       return request;
@@ -90,7 +85,7 @@ testCells(
       for (const code of ['22', '1']) await callback(other.paymentId, failure(code));
       for (const { paymentId } of [one, other]) {
         flow.sandbox.setRecord(paymentId, { status: 6 });
-        expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'ambiguous-code' });
+        expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'ambiguous-code' });
         expect((await facts(paymentId)).outcome).toBeUndefined();
       }
       return one;
@@ -113,7 +108,7 @@ testCells(
       // Open, it is a hint that proves nothing.
       await callback(paymentId, failure('1'));
       const count = async () => (await flow.payments.payment(paymentId).progress()).callbacks;
-      await until('the callback to be known', count, (seen) => seen === 1, WITHIN);
+      await until('the callback to be known', count, (seen) => seen === 1);
       expect((await facts(paymentId)).outcome).toBeUndefined();
       flow.sandbox.setRecord(paymentId, COMPLETED);
       await expectPaid(request);

@@ -19,8 +19,6 @@ import {
   type Gates,
 } from '../support/gates';
 
-jest.setTimeout(120_000);
-
 /**
  * A record under our id before we have sent anything. It is never evidence for our payment (G3), also not after a restart; and a
  * slow attempt may still send, so that "nothing was sent" holds only as long as the claim is free, or once it is sealed (G1, G2).
@@ -41,7 +39,6 @@ beforeAll(async () => {
 afterAll(() => hangs.forEach(({ release }) => release()));
 
 /** Heartbeats and retries are the engine's; the rest is for a slow machine. */
-const WITHIN = 60_000;
 const BY = { operator: 'op-1', note: 'it is the record of another shop' };
 const PENDING = { status: 1 } as const;
 const SOMEBODY_ELSES = {
@@ -99,7 +96,7 @@ async function inUseBesideASlowAttempt(): Promise<Slow> {
   await flow.payments.start(request);
   await looked.reached;
   flow.sandbox.setRecord(paymentId, { ...SOMEBODY_ELSES, originatorConversationId: paymentId });
-  expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'id-in-use' });
+  expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'id-in-use' });
   expect(await detailsOf(paymentId)).toContain('Nothing was sent');
   expect(await truthOf(flow, paymentId)).toEqual(HELD_AND_NOT_SENT);
   return { paymentId, release: looked.release, claimed: claiming.result };
@@ -118,7 +115,7 @@ async function expectOpenAndSentOnce(paymentId: string): Promise<void> {
 
 async function expectPaid(paymentId: string): Promise<void> {
   flow.sandbox.setRecord(paymentId, COMPLETED);
-  expect(await outcomeOf(flow, paymentId, WITHIN)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
+  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
   expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
 }
 
@@ -155,7 +152,7 @@ describe('G2: "nothing was sent" is taken back when a slow attempt sends after a
     // The task in which it was decided may have been lost to the waiting: then it is decided again, with the claim in sight.
     expect(await decline).toMatch(/nothing was changed|may still be on its way until/);
     const reason = async () => (await of(paymentId).progress()).reason;
-    await until('the new reason', reason, (seen) => seen === 'provider-silent', WITHIN);
+    await until('the new reason', reason, (seen) => seen === 'provider-silent');
     await expectOpenAndSentOnce(paymentId);
     await expectPaid(paymentId);
   });
@@ -200,7 +197,6 @@ async function untilItsTimeIsOver(paymentId: string): Promise<void> {
     'the end of the time to submit',
     () => Date.now(),
     (now) => now > over,
-    WITHIN,
   );
 }
 
@@ -230,7 +226,7 @@ describe('G3: a completed record that was there before, and says all that we wou
       amount,
     });
     const expectInUse = async () => {
-      expect(await needsAttention(flow, paymentId, WITHIN)).toMatchObject({ reason: 'id-in-use' });
+      expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'id-in-use' });
       expect(await of(paymentId).checkNow({ operator: 'op-1' })).toMatchObject({ reason: 'id-in-use' });
       expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
       expect(await truthOf(flow, paymentId)).toEqual(HELD_AND_NOT_SENT);

@@ -26,8 +26,6 @@ import {
   type Gates,
 } from '../support/gates';
 
-jest.setTimeout(60_000);
-
 /** Who may decide, and that one update acts once, whatever is repeated on the way. */
 let flow: Flow;
 let gates: Gates;

@@ -6,8 +6,6 @@ import type { BillPaymentRequest } from '../../src/payment/request';
 import { onDatabase } from '../support/postgres';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
 
-jest.setTimeout(90_000);
-
 /**
  * G8: A caller in another language, or the Web UI's Start button: the workflow by its name, an id, one JSON argument, and nothing of
  * what our client adds. The worker checks what it sends, so nothing can be skipped.

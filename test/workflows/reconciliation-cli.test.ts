@@ -7,8 +7,6 @@ import { runBillpay } from '../support/billpay';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { found, looking, reconcile } from '../support/reconcile';
 
-jest.setTimeout(90_000);
-
 /** `billpay reconcile` and `billpay schedules` as people and scripts run them. */
 let flow: Flow;
 beforeAll(async () => {

@@ -9,8 +9,6 @@ import { declinedPayment, raise } from '../support/disputes';
 import { outcomeOf, startFlow, type Flow, type FlowWorker } from '../support/flow';
 import { looking, plant, reconcile } from '../support/reconcile';
 
-jest.setTimeout(120_000);
-
 /** What must not stop a reconciliation: single payments that nobody can read, bad input, a list that has no end, runs that are gone. */
 let flow: Flow;
 const logged: { readonly level: number; readonly msg: string }[] = [];

@@ -5,8 +5,6 @@ import { capturedLog, nested, send } from '../callbacks/support';
 import { CREDENTIALS, historyOf, needsAttention, outcomeOf, startFlow, type Flow } from '../support/flow';
 import { onDatabase } from '../support/postgres';
 
-jest.setTimeout(120_000);
-
 /**
  * After payments that went every way, everything that was written down is read as a whole: each table, each history with what
  * the server shows of the run, each line of the logs, at their most talkative and without redaction.
@@ -69,7 +67,7 @@ beforeAll(async () => {
   } finally {
     jest.restoreAllMocks();
   }
-}, 120_000);
+});
 
 async function payUnlisted(): Promise<void> {
   const paymentId = 'unlisted-account-1';

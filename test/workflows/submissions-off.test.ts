@@ -1,8 +1,6 @@
 import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, type Flow } from '../support/flow';
 import { COMPLETED, NEVER_SENT, ownRequest, PAID_ONCE, runOf, sent, truthOf } from '../support/gates';
 
-jest.setTimeout(60_000);
-
 /** G1, G2: `SUBMISSIONS=off`, for the time after a restored backup: nothing is sent, and everything else goes on. */
 let flow: Flow;
 

@@ -18,8 +18,6 @@ import {
 import { CREDENTIALS, needsAttention, outcomeOf, startFlow, type Flow } from '../support/flow';
 import { startTcpProxy, type Cut } from '../support/tcp-proxy';
 
-jest.setTimeout(90_000);
-
 /**
  * A fault at each line of `submitPayment`, in flows that are otherwise whole and real. Whatever breaks, the provider sees at most
  * one payment request (G1), and nothing is declined that may have been sent (G2).
@@ -167,11 +165,11 @@ describe('G1 and G2: a fault at each line of submitPayment', () => {
   test.concurrent.each(CASES)('$fault', async ({ behaviour = 'paid-with-callback', faults, ends, posts, attempts }) => {
     const paymentId = await payWith({ flow, worker }, behaviour, faults);
     if (ends === 'paid') {
-      const outcome = await outcomeOf(flow, paymentId, 60_000);
+      const outcome = await outcomeOf(flow, paymentId);
       expect(outcome.kind).toBe('paid');
       expect((await flow.store.payments.facts(paymentId)).outcome).toEqual(outcome);
     } else {
-      expect(await needsAttention(flow, paymentId, 60_000)).toMatchObject({ stage: 'needs-attention', reason: ends });
+      expect(await needsAttention(flow, paymentId)).toMatchObject({ stage: 'needs-attention', reason: ends });
       const { claim, outcome } = await flow.store.payments.facts(paymentId);
       expect({ claimed: claim !== undefined, outcome }).toEqual({ claimed: true });
     }

@@ -8,8 +8,6 @@ import { testDatabase } from '../support/postgres';
 import { testTemporal } from '../support/temporal';
 import { spawnGuarded } from '../support/worker-process';
 
-jest.setTimeout(120_000);
-
 /** What `worker/main` refuses to start without: it says the command that mends it, and ends. */
 const CACHE = path.join(__dirname, '../../.cache');
 const WORKER_MAIN = [
