@@ -40,6 +40,26 @@ export async function testDatabase({ migrated = true } = {}): Promise<TestDataba
   };
 }
 
+/** A database as it is now, put back later under its own name: whoever is connected is cut off both times. */
+export async function backUp(url: string): Promise<{ restore(): Promise<void> }> {
+  const server = await serverUrl();
+  const name = new URL(url).pathname.slice(1);
+  const copy = `${name}_backup`;
+  await onDatabase(server, async (client) => {
+    await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await client.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [name]);
+    await client.query(`CREATE DATABASE ${copy} TEMPLATE ${name}`);
+    await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  });
+  return {
+    restore: () =>
+      onDatabase(server, async (client) => {
+        await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+        await client.query(`ALTER DATABASE ${copy} RENAME TO ${name}`);
+      }),
+  };
+}
+
 /** For what only a test does: looking at rows, holding locks, ending backends. */
 export async function onDatabase(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
