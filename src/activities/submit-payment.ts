@@ -29,7 +29,9 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
           throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
         if (observation.kind === 'record') return await explain(paymentId, observation);
 
-        if (settings.submissions === 'off') throw submissionsOff();
+        // What is claimed goes on: it may have been sent, and the claim below says so.
+        if (settings.submissions === 'off' && (await store.payments.facts(paymentId)).claim === undefined)
+          throw submissionsOff();
 
         // What cannot be made must fail here: after the claim nobody could send it any more.
         const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };

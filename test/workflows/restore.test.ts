@@ -179,14 +179,22 @@ test('what began after the backup and was never sent expires unsent', async () =
   expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
 });
 
-test('7: with the switch on again, what was marked and never sent is not sent, nor declined before a day has passed', async () => {
+test('what was marked and never sent asks for a person, and is not declined before a day has passed', async () => {
+  const paymentId = idOf('registered before, never sent');
+  expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'not-found' });
+  const declined = flow.payments.payment(paymentId).resolve({ decision: 'declined', ...BY });
+  await expect(declined).rejects.toThrow(Refused);
+});
+
+test('7: nothing is reported as lost any more, and with the switch on again nothing old is sent', async () => {
   expect(await lost()).toEqual([]);
   await flow.stopWorker();
   await flow.startWorker();
-  const paymentId = idOf('registered before, never sent');
-  expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'not-found' });
-  await expect(flow.payments.payment(paymentId).resolve({ decision: 'declined', ...BY })).rejects.toThrow(Refused);
-  expect(await truthOf(flow, paymentId)).toEqual({ ...NEVER_SENT, funds: [FUNDS - PRICE, PRICE, 0] });
+  const next = await ownRequest(flow, 'paid-with-callback');
+  await flow.payments.start(next);
+  expect(await outcomeOf(flow, next.paymentId)).toMatchObject({ kind: 'paid' });
+  const marked = await truthOf(flow, idOf('registered before, never sent'));
+  expect(marked).toEqual({ ...NEVER_SENT, funds: [FUNDS - PRICE, PRICE, 0] });
 });
 
 test('no payment was sent twice, and only what was marked cannot be asked about', async () => {
