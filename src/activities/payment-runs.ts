@@ -32,7 +32,7 @@ export async function runOf({ paymentId, closed }: StoredPayment, now: number): 
   const { client } = Context.current();
   const handle = client.workflow.getHandle(workflowIdOf(paymentId));
   try {
-    const { status, startTime, runId, typedSearchAttributes } = await handle.describe();
+    const { status, startTime, runId, typedSearchAttributes, raw } = await handle.describe();
     const startedAt = startTime.toISOString();
     if (status.name === 'COMPLETED') {
       const run = client.workflow.getHandle(workflowIdOf(paymentId), runId, { followRuns: false });
@@ -41,9 +41,11 @@ export async function runOf({ paymentId, closed }: StoredPayment, now: number): 
     if (status.name !== 'RUNNING') return { kind: 'ended', how: endings[status.name] ?? 'ended' };
     const state: BillPaymentState | undefined = typedSearchAttributes.get(SEARCH_ATTRIBUTES.state) as BillPaymentState;
     const nobodyAsked = closed === undefined && state !== 'NeedsAttention';
-    if (!nobodyAsked || now - startTime.getTime() < EARLIEST_ATTENTION) return { kind: 'running', startedAt };
+    const taskAttempt = raw.pendingWorkflowTask?.attempt;
+    const running = { kind: 'running', startedAt, ...(taskAttempt && { taskAttempt }) } as const;
+    if (!nobodyAsked || now - startTime.getTime() < EARLIEST_ATTENTION) return running;
     const attentionAt = (await attentionOf(paymentId)) ?? new Date(startTime.getTime() + LATEST_ATTENTION);
-    return { kind: 'running', startedAt, attentionAt: attentionAt.toISOString() };
+    return { ...running, attentionAt: attentionAt.toISOString() };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { kind: 'none' };
     throw error;

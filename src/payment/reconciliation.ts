@@ -68,6 +68,10 @@ export const DIFFERENCES = {
     means: 'Closed in the store for more than a minute, and its run is still open.',
     next: 'Look at its pending tasks in the Web UI: no worker may be there for it. Never terminate it.',
   },
+  'run-stuck': {
+    means: 'Open, and its run does not go on: its workflow task fails again and again.',
+    next: 'Look at the failure in the Web UI. One run: reset it, that is safe. Many: go back to the worker version before this one.',
+  },
   'overdue-open': {
     means: 'Open beyond the time at which a person should have been asked, and nobody was asked.',
     next: 'Look at its pending tasks in the Web UI: no worker may be there for it, or its task fails.',
@@ -138,8 +142,14 @@ export interface StoredPayment {
 export type PaymentRun =
   /** Never started, or forgotten. */
   | { readonly kind: 'none' }
-  /** `attentionAt`: when a person should be asked; only while nobody is. */
-  | { readonly kind: 'running'; readonly startedAt: string; readonly attentionAt?: string }
+  | {
+      readonly kind: 'running';
+      readonly startedAt: string;
+      /** When a person should be asked; only while nobody is. */
+      readonly attentionAt?: string;
+      /** Which attempt at its next workflow task this is. Absent: it has none to do. */
+      readonly taskAttempt?: number;
+    }
   | { readonly kind: 'completed'; readonly result: unknown }
   | { readonly kind: 'ended'; readonly how: string };
 
@@ -156,6 +166,8 @@ export type ProviderAnswer =
 const CLOSE_SETTLES_MS = 60_000;
 /** What is due takes a moment to happen, also on a busy day. */
 export const PATIENCE_MS = 5 * 60_000;
+/** Attempts are lost with the workers that die. A task that always fails has come to the fifth after half a minute. */
+const STUCK_FROM_ATTEMPT = 5;
 
 /**
  * What does not agree. The store's facts must have stood still while run and provider were asked: see the activity.
@@ -257,6 +269,8 @@ function withRun({ paymentId, closed }: StoredPayment, run: PaymentRun, now: num
       case 'completed':
         return found('result-differs', `the run ended as ${kindOf(run.result)}, and the store has it open`);
       case 'running':
+        if (run.taskAttempt !== undefined && run.taskAttempt >= STUCK_FROM_ATTEMPT)
+          return found('run-stuck', `attempt ${run.taskAttempt} at its workflow task`);
         return run.attentionAt !== undefined && longAgo(run.attentionAt, PATIENCE_MS)
           ? found('overdue-open', `a person should have been asked at ${run.attentionAt}`)
           : [];

@@ -47,8 +47,8 @@ const record = (state: PaymentRecord['state'], change: Partial<PaymentRecord> = 
 });
 const completed = record('completed');
 const ended = (result: unknown): PaymentRun => ({ kind: 'completed', result });
-const running = (attentionAt?: string): PaymentRun => ({
-  kind: 'running',
+const running = (attentionAt?: string) => ({
+  kind: 'running' as const,
   startedAt: ago(60 * MINUTE),
   ...(attentionAt !== undefined && { attentionAt }),
 });
@@ -249,6 +249,19 @@ const cases: readonly Case[] = [
     run: running(),
     provider: completed,
     found: 'closed-but-still-running',
+  },
+  {
+    name: 'its workflow task fails again and again: told before anybody was to be asked',
+    stored: sent,
+    run: { ...running(), taskAttempt: 5 },
+    provider: notAsked,
+    found: 'run-stuck',
+  },
+  {
+    name: 'attempts at its workflow task were lost',
+    stored: sent,
+    run: { ...running(), taskAttempt: 4 },
+    provider: notAsked,
   },
   {
     name: 'nobody was asked in time',

@@ -63,15 +63,27 @@ async function sent(account: string): Promise<string> {
   return paymentId;
 }
 
-/** A run whose tasks no worker takes. */
-async function stuckRun(paymentId: string): Promise<void> {
+/** A run whose tasks no worker takes. Gives the queue where they lie. */
+async function stuckRun(paymentId: string): Promise<string> {
   const { connection, options } = flow.client;
+  const taskQueue = `nobody-${randomUUID()}`;
   await new Client({ connection, namespace: options.namespace }).workflow.start(WORKFLOWS.billPayment, {
-    taskQueue: `nobody-${randomUUID()}`,
+    taskQueue,
     workflowId: workflowIdOf(paymentId),
     args: [{}],
     typedSearchAttributes: [{ key: SEARCH_ATTRIBUTES.state, value: 'InProgress' }],
   });
+  return taskQueue;
+}
+
+/** As a worker does whose code does not fit the history. */
+async function failFourTimes(queue: string): Promise<void> {
+  const { workflowService, options } = flow.client;
+  const { namespace } = options;
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    const { taskToken } = await workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: queue } });
+    await workflowService.respondWorkflowTaskFailed({ namespace, taskToken, identity: 'planted' });
+  }
 }
 
 const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
@@ -129,6 +141,11 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
     const record = { status: STATUS.completed, amount: 220, accountNumber: requestOf(paymentId).accountNumber };
     flow.sandbox.setRecord(paymentId, record);
     await closeSent(flow.store, paid(paymentId));
+    return paymentId;
+  },
+  async 'run-stuck'() {
+    const paymentId = await sent(flow.almara.accountHash);
+    await failFourTimes(await stuckRun(paymentId));
     return paymentId;
   },
   async 'overdue-open'() {

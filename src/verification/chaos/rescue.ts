@@ -11,7 +11,7 @@ const NON_DETERMINISM =
  * A worker that was stopped past a workflow task's time-out and is then given the run's next task finishes the old task under the
  * new one's name (the SDK logs "Trying to send a new WFT for a run which already has one"). The time its code saw is then not the
  * time that is recorded, the history no longer replays, and the run stands still until somebody resets it. Reconciliation tells it
- * as `overdue-open`; here people are quicker. Every rescue is in the report.
+ * as `run-stuck`; here people are quicker. Every rescue is in the report.
  */
 export async function rescue({ client }: Stage, paymentId: string, tally: Tally): Promise<void> {
   const run = client.workflow.getHandle(workflowIdOf(paymentId));
