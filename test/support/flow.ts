@@ -82,13 +82,13 @@ export interface FlowOptions extends FlowWorker {
  * a deadline sets that one itself.
  */
 export const SHORT_POLICY = {
-  submitWithin: '2 minutes',
+  submitWithin: '10 minutes',
   callbackGrace: '3 seconds',
   pollInterval: '300 milliseconds',
   pollMaxInterval: '1 second',
   notFoundGrace: '3 seconds',
   failureConfirmation: '600 milliseconds',
-  attentionAfter: '2 minutes',
+  attentionAfter: '10 minutes',
   receiptGrace: '400 milliseconds',
 } as const;
 

@@ -52,11 +52,9 @@ const idOf = (story: Story): string => requests[story].paymentId;
 const BY = { operator: 'op-1', note: 'confirmed in writing', providerCase: 'AP-20817' };
 
 async function prepare(story: Story): Promise<BillPaymentRequest> {
-  const policy = {
-    ...SHORT_POLICY,
-    ...(story === 'began after, never sent' && ({ submitWithin: '30 seconds' } as const)),
-  };
-  return (requests[story] = await ownRequest(flow, STORIES[story], { policy }));
+  const soon = { policy: { ...SHORT_POLICY, submitWithin: '30 seconds' } } as const;
+  const change = story === 'began after, never sent' ? soon : {};
+  return (requests[story] = await ownRequest(flow, STORIES[story], change));
 }
 
 const begin = async (story: Story): Promise<void> => void (await flow.payments.start(await prepare(story)));
