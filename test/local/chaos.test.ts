@@ -49,7 +49,8 @@ async function chaos(
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), said: stdout + stderr }),
     );
   });
-  return { code, said, report: JSON.parse(await readFile(json, 'utf8')) as Report };
+  const report = await readFile(json, 'utf8').catch(() => Promise.reject(new Error(`It has made no report:\n${said}`)));
+  return { code, said, report: JSON.parse(report) as Report };
 }
 
 test('a short run: everything is struck, everything comes to rest, and no guarantee is violated', async () => {

@@ -84,7 +84,7 @@ export class People {
   async #startOtherContent(request: Parameters<BillPayments['start']>[0]): Promise<void> {
     const other = { ...request, amount: request.amount + 1 };
     try {
-      // Started at all only after a run that was terminated; then the worker's own check refuses it.
+      // Started at all only after a run that was terminated, and written down before: the worker's own check refuses it.
       const answer = await this.stage.payments.pay(other, { waitMs: 20_000 });
       this.violations.push({
         guarantee: 'G8',

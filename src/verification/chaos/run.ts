@@ -47,13 +47,13 @@ export async function run(stage: Stage, { plan, open, deadline, progress }: RunO
   progress('Everything is started; waiting for the last strikes, then for everything to come to rest');
   await strikes.idle();
   stage.calm();
-  await strikes.startAgain(deadline);
+  const notStarted = await strikes.startAgain(deadline);
   await Promise.race([stage.sandbox.idle(), aborted(deadline)]);
   await untilAtRest(stage, { watch, tally, deadline, progress });
   await looking.stop();
   await people.idle();
   // What the last decisions have set in motion.
-  const missing = await untilAtRest(stage, { watch, tally, deadline, progress });
+  const missing = [...notStarted, ...(await untilAtRest(stage, { watch, tally, deadline, progress }))];
   return { planned, watch, people, strikes, tally, missing, drivenMs };
 }
 

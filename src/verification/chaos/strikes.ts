@@ -7,6 +7,7 @@ import type { Cut } from '../../local/tcp-proxy';
 import { pick } from '../../sandbox';
 import { patiently } from './patience';
 import type { PlannedPayment, ProcessName, Strike } from './plan';
+import { rescue } from './rescue';
 import type { Stage } from './stage';
 import type { Tally } from './tally';
 import type { Watch } from './watch';
@@ -116,6 +117,9 @@ export class Strikes {
   async #terminate(chance: number): Promise<void> {
     const paymentId = await patiently(async () => {
       const id = this.#choose('running', chance);
+      // Before that nobody would remember its content, and whoever starts it next decides what it is.
+      const { rowCount } = await this.stage.sql.query('SELECT FROM payments WHERE payment_id = $1', [id]);
+      if (rowCount === 0) throw new Error('it is not written down yet');
       await this.stage.client.workflow.getHandle(workflowIdOf(id)).terminate('chaos');
       this.#terminated.add(id);
       return id;
@@ -162,18 +166,28 @@ export class Strikes {
     this.#terminated.delete(request.paymentId);
   }
 
-  /** What could not be started again while servers were down: nobody but us has ended its run. */
-  async startAgain(deadline: AbortSignal): Promise<void> {
-    for (const id of this.#terminated) {
+  /** What could not be started again while servers were down: nobody but us has ended its run. Gives what still could not be. */
+  async startAgain(deadline: AbortSignal): Promise<readonly string[]> {
+    const missing: string[] = [];
+    const again = async (id: string, start: (request: BillPaymentRequest) => Promise<void>): Promise<void> => {
       const planned = this.planned.get(id);
-      if (planned !== undefined) await patiently(() => this.#startTerminated(planned.request));
-    }
-    for (const id of this.#forgotten.keys()) {
-      const planned = this.planned.get(id);
-      // On a starved machine a deletion takes minutes. A start before it came through would be answered by the run that it takes away.
-      while (!deadline.aborted && !(await this.#isForgottenSoon(id)));
-      if (planned !== undefined) await patiently(() => this.#startForgotten(id, planned.request));
-    }
+      if (planned === undefined) return;
+      for (;;) {
+        const failure = await patiently(() => start(planned.request)).catch((error: unknown) => String(error));
+        if (typeof failure !== 'string') return;
+        if (deadline.aborted) return void missing.push(`${id} could not be started again: ${failure}`);
+        // A run of it with other content may stand still, and is then never refused.
+        await rescue(this.stage, id, this.tally).catch(() => undefined);
+      }
+    };
+    for (const id of [...this.#terminated]) await again(id, (request) => this.#startTerminated(request));
+    for (const id of [...this.#forgotten.keys()])
+      await again(id, async (request) => {
+        // On a starved machine a deletion takes minutes. A start before it came through would be answered by the run that it takes away.
+        await this.#isForgotten(id);
+        await this.#startForgotten(id, request);
+      });
+    return missing;
   }
 
   async #startForgotten(paymentId: string, request: BillPaymentRequest): Promise<void> {
@@ -196,13 +210,6 @@ export class Strikes {
   async #runs(paymentId: string): Promise<boolean> {
     const { status } = await this.stage.client.workflow.getHandle(workflowIdOf(paymentId)).describe();
     return status.name === 'RUNNING';
-  }
-
-  #isForgottenSoon(paymentId: string): Promise<boolean> {
-    return patiently(() => this.#isForgotten(paymentId)).then(
-      () => true,
-      () => false,
-    );
   }
 
   /** The run itself: another of the same payment may have been started since. */
