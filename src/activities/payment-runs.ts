@@ -11,7 +11,7 @@ import {
 } from '../payment/contract';
 import { POLICY_BOUNDS, resolvePolicy } from '../payment/policy';
 import type { PaymentProgress } from '../payment/progress';
-import type { PaymentRun, StoredPayment } from '../payment/reconciliation';
+import { isStuck, type PaymentRun, type StoredPayment } from '../payment/reconciliation';
 import type { Window } from '../payment/reconciliation-window';
 
 /** What Temporal knows about payments: asked by reconciliation, inside its activities. */
@@ -43,7 +43,7 @@ export async function runOf({ paymentId, closed }: StoredPayment, now: number): 
     const nobodyAsked = closed === undefined && state !== 'NeedsAttention';
     const taskAttempt = raw.pendingWorkflowTask?.attempt;
     const running = { kind: 'running', startedAt, ...(taskAttempt && { taskAttempt }) } as const;
-    if (!nobodyAsked || now - startTime.getTime() < EARLIEST_ATTENTION) return running;
+    if (!nobodyAsked || isStuck(running) || now - startTime.getTime() < EARLIEST_ATTENTION) return running;
     const attentionAt = (await attentionOf(paymentId)) ?? new Date(startTime.getTime() + LATEST_ATTENTION);
     return { ...running, attentionAt: attentionAt.toISOString() };
   } catch (error) {

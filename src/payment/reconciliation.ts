@@ -169,6 +169,10 @@ export const PATIENCE_MS = 5 * 60_000;
 /** Attempts are lost with the workers that die. A task that always fails has come to the fifth after half a minute. */
 const STUCK_FROM_ATTEMPT = 5;
 
+/** It does not go on, and answers no query. */
+export const isStuck = ({ taskAttempt = 0 }: { readonly taskAttempt?: number }): boolean =>
+  taskAttempt >= STUCK_FROM_ATTEMPT;
+
 /**
  * What does not agree. The store's facts must have stood still while run and provider were asked: see the activity.
  * @param now epoch ms
@@ -269,8 +273,7 @@ function withRun({ paymentId, closed }: StoredPayment, run: PaymentRun, now: num
       case 'completed':
         return found('result-differs', `the run ended as ${kindOf(run.result)}, and the store has it open`);
       case 'running':
-        if (run.taskAttempt !== undefined && run.taskAttempt >= STUCK_FROM_ATTEMPT)
-          return found('run-stuck', `attempt ${run.taskAttempt} at its workflow task`);
+        if (isStuck(run)) return found('run-stuck', `attempt ${run.taskAttempt} at its workflow task`);
         return run.attentionAt !== undefined && longAgo(run.attentionAt, PATIENCE_MS)
           ? found('overdue-open', `a person should have been asked at ${run.attentionAt}`)
           : [];

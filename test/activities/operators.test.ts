@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { createPaymentActivities } from '../../src/activities/payments';
 import { mayDecide } from '../../src/activities/operators';
 import type { ActivityDependencies } from '../../src/activities';
 import type { CloseRequest } from '../../src/payment/steps';
 import type { Store } from '../../src/store';
-import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { afterRestore, onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import { cancelled, declined, newPaymentId, paid, requestOf, sentPayment, storeAt } from '../support/store';
 
 /** G3: A person's decision where it is recorded: who may, once per update, and what it looked like before. */
@@ -169,13 +167,11 @@ test('one update id acts once: the database refuses a second action of the same 
 });
 
 test('G1: what the runbook has written by hand after a restore takes every free claim, and only these', async () => {
-  const runbook = readFileSync(path.join(__dirname, '../../docs/runbook.md'), 'utf8');
-  const [, statement = ''] = /```sql\n\s*(UPDATE payments[\s\S]*?)```/.exec(runbook) ?? [];
   const open = newPaymentId();
   await store.payments.register(requestOf(open), 'fingerprint');
   const sent = await sentPayment(store);
   const { claim } = await store.payments.facts(sent);
-  await onDatabase(database.url, (client) => client.query(statement));
+  await onDatabase(database.url, (client) => client.query(afterRestore()));
   const nonce = { nonce: 'later', account: 'hash', tokenExpiresAt: new Date() };
   expect(await store.payments.claim(open, nonce)).toEqual({ kind: 'taken' });
   const unsent = { paymentId: open, outcome: cancelled(open), callbacksConsidered: 0, unsent: true };

@@ -20,6 +20,7 @@ import {
 } from '../../src/sandbox';
 import { migrate, openStore, type Store } from '../../src/store';
 import type { ActivitySettings, Clock } from '../../src/activities';
+import { systemClock } from '../../src/activities/dependencies';
 import { createWorker } from '../../src/worker/create-worker';
 import { createLog, type Log } from '../../src/log';
 import { atEndOfFile } from './at-end';
@@ -223,6 +224,9 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
 function onQueue(taskQueue: string): WorkflowClientInterceptor {
   return { start: (input, next) => next({ ...input, options: { ...input.options, taskQueue } }) };
 }
+
+/** The system's clock, so much ahead. */
+export const clockAhead = (ms: number): Clock => ({ ...systemClock, now: () => systemClock.now() + ms });
 
 /**
  * How long a test waits for what must come: it ends the test only when that never comes. A worker that stops may take a task with

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
+import type { temporal } from '@temporalio/proto';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
@@ -186,6 +187,32 @@ export const startOptions = (flow: Flow, request: BillPaymentRequest) => ({
   workflowId: workflowIdOf(request.paymentId),
   args: [request],
 });
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Choice = (events: readonly HistoryEvent[]) => HistoryEvent | null | undefined;
+const isTask = (event: HistoryEvent): boolean => Boolean(event.workflowTaskCompletedEventAttributes);
+export const firstTask: Choice = (events) => events.find(isTask);
+export const lastTask: Choice = (events) => events.filter(isTask).at(-1);
+
+/** Does a run again from the end of one of its workflow tasks on. Gives the new run. */
+export async function resetRun(
+  { client }: Flow,
+  workflowId: string,
+  choose: Choice = firstTask,
+  runId?: string,
+): Promise<string> {
+  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const task = choose(events ?? []);
+  if (!task) throw new Error(`${workflowId} has no such workflow task`);
+  const reset = await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId, runId: runId ?? '' },
+    reason: 'shown by a test',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: task.eventId ?? null,
+  });
+  return reset.runId;
+}
 
 /**
  * While a local activity is at a gate, a run hears of nothing else until its workflow task reports: after 8 s by default.

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startPostgres, type Postgres } from '../../src/local/postgres';
@@ -58,6 +59,14 @@ export async function backUp(url: string): Promise<{ restore(): Promise<void> }>
         await client.query(`ALTER DATABASE ${copy} RENAME TO ${name}`);
       }),
   };
+}
+
+/** The statement that the runbook has written by hand after a restore. */
+export function afterRestore(): string {
+  const runbook = readFileSync(join(__dirname, '../../docs/runbook.md'), 'utf8');
+  const [, statement] = /```sql\n\s*(UPDATE payments[\s\S]*?)```/.exec(runbook) ?? [];
+  if (statement === undefined) throw new Error('the runbook has no statement for a restore');
+  return statement;
 }
 
 /** For what only a test does: looking at rows, holding locks, ending backends. */

@@ -3,7 +3,7 @@ import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS } f
 import type { DisputeProgress, DisputeResolution, PaymentDispute } from '../../src/payment/dispute';
 import * as support from '../support/disputes';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
-import { createGates, ownRequest, truthOf, type Gates } from '../support/gates';
+import { createGates, ownRequest, resetRun, truthOf, type Gates } from '../support/gates';
 
 /** G5, G7: a contradiction of a closed payment is raised as a dispute, never ignored, never overwriting (design §4, §10). */
 
@@ -230,18 +230,5 @@ describe('what the engine can be made to do with a dispute', () => {
     expect((await disputeRun(paymentId).describe()).status.name).toBe('RUNNING');
   });
 
-  /** Does the run again from its first workflow task on. Gives the new run. */
-  async function reset(paymentId: string): Promise<string> {
-    const run = disputeRun(paymentId);
-    const { events } = await run.fetchHistory();
-    const task = (events ?? []).find((event) => event.workflowTaskCompletedEventAttributes);
-    const answer = await flow.client.workflowService.resetWorkflowExecution({
-      namespace: flow.client.options.namespace,
-      workflowExecution: { workflowId: run.workflowId, runId: (await run.describe()).runId },
-      reason: 'shown by a test',
-      requestId: randomUUID(),
-      workflowTaskFinishEventId: task?.eventId ?? null,
-    });
-    return answer.runId;
-  }
+  const reset = (paymentId: string): Promise<string> => resetRun(flow, disputeWorkflowIdOf(paymentId));
 });

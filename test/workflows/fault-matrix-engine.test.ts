@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { Refused } from '../../src/client';
-import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
+import { SEARCH_ATTRIBUTES, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { testCells, type Scenario } from '../support/cells';
 import { outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
@@ -8,6 +7,7 @@ import {
   createGates,
   ownRequest,
   PAID_ONCE,
+  resetRun,
   runOf,
   SENT_AND_OPEN,
   startImpatient,
@@ -66,18 +66,8 @@ const paidOrAsked =
   };
 
 /** Begins again after its first completed workflow task. */
-async function reset({ paymentId }: BillPaymentRequest): Promise<void> {
-  const run = runOf(flow, paymentId);
-  const { events } = await run.fetchHistory();
-  const task = (events ?? []).find((event) => event.workflowTaskCompletedEventAttributes);
-  await flow.client.workflowService.resetWorkflowExecution({
-    namespace: flow.client.options.namespace,
-    workflowExecution: { workflowId: run.workflowId },
-    reason: 'shown by a test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: task?.eventId ?? null,
-  });
-}
+const reset = async ({ paymentId }: BillPaymentRequest): Promise<void> =>
+  void (await resetRun(flow, workflowIdOf(paymentId)));
 
 async function restart(request: BillPaymentRequest): Promise<void> {
   await runOf(flow, request.paymentId).terminate('shown by a test');

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { Refused } from '../../src/client';
-import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
+import { SEARCH_ATTRIBUTES, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { Claimed, Store } from '../../src/store';
@@ -9,10 +8,12 @@ import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } 
 import {
   COMPLETED,
   createGates,
+  firstTask,
   FUNDS,
   ownRequest,
   PAID_ONCE,
   PRICE,
+  resetRun,
   runOf,
   SENT_AND_OPEN,
   truthOf,
@@ -171,21 +172,11 @@ test.concurrent('G1: declined while nothing is claimed, it is sealed: the slow a
 });
 
 /** Does everything after the validation again, in a new run. */
-async function resetAfterValidation(paymentId: string): Promise<string> {
-  const run = runOf(flow, paymentId);
-  const { events } = await run.fetchHistory();
-  const validated = events?.findIndex((event) => event.activityTaskCompletedEventAttributes) ?? -1;
-  const task = events?.slice(validated).find((event) => event.workflowTaskCompletedEventAttributes);
-  if (validated < 0 || task === undefined) throw new Error(`payment ${paymentId} was not validated`);
-  const answer = await flow.client.workflowService.resetWorkflowExecution({
-    namespace: flow.client.options.namespace,
-    workflowExecution: { workflowId: run.workflowId },
-    reason: 'shown by a test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: task.eventId ?? null,
+const resetAfterValidation = (paymentId: string): Promise<string> =>
+  resetRun(flow, workflowIdOf(paymentId), (events) => {
+    const validated = events.findIndex((event) => event.activityTaskCompletedEventAttributes);
+    return validated < 0 ? undefined : firstTask(events.slice(validated));
   });
-  return answer.runId;
-}
 
 /** Enough to come to the look on a slow machine; each test waits for its end. */
 const SOON_OVER = { ...SHORT_POLICY, submitWithin: '12 seconds' };

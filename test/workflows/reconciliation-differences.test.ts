@@ -6,7 +6,7 @@ import { DIFFERENCES, type DifferenceKind } from '../../src/payment/reconciliati
 import { STATUS } from '../../src/sandbox/behaviour';
 import type { BehaviourName } from '../../src/sandbox';
 import type { Store } from '../../src/store';
-import { needsAttention, outcomeOf, startFlow, until, type Flow } from '../support/flow';
+import { clockAhead, needsAttention, outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { found, plant, reconcile } from '../support/reconcile';
 import { claimOf, closeSent, newPaymentId, paid, reading, requestOf } from '../support/store';
 
@@ -249,7 +249,7 @@ test('every kind is found where it was planted, and nothing else; what contradic
   await until('the list of runs is up to date', completed, (runs) => runs.includes(workflowIdOf(paidAndFine)));
 
   await flow.stopWorker();
-  await flow.startWorker({ store, clock: { now: () => Date.now() + AHEAD, monotonic: () => performance.now() } });
+  await flow.startWorker({ store, clock: clockAhead(AHEAD) });
   // 5, 10 and 20 s are over: it tries again after 40.
   await until('a long pause', waiting.pauses, (pauses) => pauses > 3);
   const expected = [...subjects].map(([kind, subject]) => `${kind} ${subject}${DISPUTED.includes(kind) ? ' !' : ''}`);

@@ -6,7 +6,7 @@ import { FAILURES, workflowIdOf } from '../../src/payment/contract';
 import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/reconciliation-window';
 import type { Carried } from '../../src/workflows/reconcile-payments';
 import { declinedPayment, raise } from '../support/disputes';
-import { outcomeOf, startFlow, type Flow, type FlowWorker } from '../support/flow';
+import { clockAhead, outcomeOf, startFlow, type Flow, type FlowWorker } from '../support/flow';
 import { looking, plant, reconcile } from '../support/reconcile';
 
 /** What must not stop a reconciliation: single payments that nobody can read, bad input, a list that has no end, runs that are gone. */
@@ -132,7 +132,7 @@ describe('bad input is refused at once, with one sentence', () => {
   });
 
   test("past by the worker's clock, and to come by the database's", async () => {
-    await withWorker({ clock: { now: () => Date.now() + 7_200_000, monotonic: () => performance.now() } });
+    await withWorker({ clock: clockAhead(7_200_000) });
     const since = new Date(Date.now() + 3_600_000).toISOString();
     await expect(reconcile(flow, { since })).rejects.toMatchObject(refused(since));
   });

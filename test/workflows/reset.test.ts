@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { PaymentConflict } from '../../src/client';
-import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
+import { SEARCH_ATTRIBUTES, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
@@ -9,9 +8,12 @@ import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, typ
 import {
   COMPLETED,
   createGates,
+  firstTask,
   FUNDS,
+  lastTask,
   ownRequest,
   PAID_ONCE,
+  resetRun,
   runOf,
   sent,
   SENT_AND_DECLINED,
@@ -33,21 +35,9 @@ beforeAll(async () => {
   flow = await startFlow(gates.worker);
 });
 
-/** Does the run again from its first or its last workflow task on. Gives the new run. */
-async function reset(paymentId: string, to: 'first' | 'last', runId?: string): Promise<string> {
-  const run = runOf(flow, paymentId, runId);
-  const { events } = await run.fetchHistory();
-  const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
-  const task = to === 'first' ? tasks[0] : tasks.at(-1);
-  const answer = await flow.client.workflowService.resetWorkflowExecution({
-    namespace: flow.client.options.namespace,
-    workflowExecution: { workflowId: run.workflowId, runId: runId ?? '' },
-    reason: 'shown by a test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: task?.eventId ?? null,
-  });
-  return answer.runId;
-}
+/** From its first or its last workflow task on. Gives the new run. */
+const reset = (paymentId: string, to: 'first' | 'last', runId?: string): Promise<string> =>
+  resetRun(flow, workflowIdOf(paymentId), to === 'first' ? firstTask : lastTask, runId);
 
 const resultOf = async (paymentId: string, runId: string): Promise<BillPaymentOutcome> =>
   (await runOf(flow, paymentId, runId).result()) as BillPaymentOutcome;

@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Refused } from '../../src/client';
+import { workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { migrate } from '../../src/store';
-import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, type Flow } from '../support/flow';
+import { clockAhead, needsAttention, outcomeOf, SHORT_POLICY, startFlow, type Flow } from '../support/flow';
 import {
   COMPLETED,
   createGates,
@@ -13,11 +11,11 @@ import {
   ownRequest,
   PAID_ONCE,
   PRICE,
-  runOf,
+  resetRun,
   sent,
   truthOf,
 } from '../support/gates';
-import { backUp, onDatabase } from '../support/postgres';
+import { afterRestore, backUp, onDatabase } from '../support/postgres';
 import { found, reconcile } from '../support/reconcile';
 
 /**
@@ -69,18 +67,7 @@ async function beginHeld(story: Story, step: 'reserve' | 'look') {
   return hold;
 }
 
-async function resetToFirst(paymentId: string): Promise<void> {
-  const run = runOf(flow, paymentId);
-  const { events } = await run.fetchHistory();
-  const first = (events ?? []).find((event) => event.workflowTaskCompletedEventAttributes);
-  await flow.client.workflowService.resetWorkflowExecution({
-    namespace: flow.namespace,
-    workflowExecution: { workflowId: run.workflowId },
-    reason: 'the row is lost',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: first?.eventId ?? null,
-  });
-}
+const resetToFirst = (paymentId: string): Promise<string> => resetRun(flow, workflowIdOf(paymentId));
 
 const lost = async (): Promise<readonly string[]> =>
   found(await reconcile(flow, { since: backupAt })).filter((one) => /^(result-differs|run-without-row) /.test(one));
@@ -118,13 +105,10 @@ beforeAll(async () => {
 
 test('2 to 6: nothing is sent, and reconciliation names what the database has lost', async () => {
   await migrate(flow.databaseUrl);
-  const runbook = readFileSync(path.join(__dirname, '../../docs/runbook.md'), 'utf8');
-  const [, statement = ''] = /```sql\n\s*(UPDATE payments[\s\S]*?)```/.exec(runbook) ?? [];
-  await onDatabase(flow.databaseUrl, (client) => client.query(statement));
+  await onDatabase(flow.databaseUrl, (client) => client.query(afterRestore()));
   for (const story of BEGAN_AFTER) await addFunds(story);
   // Runs of the last minutes may still be registering: the worker's clock is where an operator's would be by then.
-  const clock = { now: () => Date.now() + 600_000, monotonic: () => performance.now() };
-  await flow.startWorker({ settings: { submissions: 'off' }, clock });
+  await flow.startWorker({ settings: { submissions: 'off' }, clock: clockAhead(600_000) });
 
   const closedAfter = ENDED_AFTER.map((story) => `result-differs ${idOf(story)}`);
   const begunAfter = BEGAN_AFTER.map((story) => `run-without-row ${idOf(story)}`);
