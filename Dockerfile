@@ -12,9 +12,8 @@ RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
-# The build puts the workflows into one prebuilt bundle. What runs everything on one machine needs development packages
-# and has no place in an image.
-RUN npm run build -- --clean && rm -r dist/local && npm prune --omit=dev
+# The build puts the workflows into one prebuilt bundle.
+RUN npm run build -- --clean && npm prune --omit=dev
 
 FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production

@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 import { importDirections } from './eslint/import-directions.mjs';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', '.cache/', 'test/fixtures/']),
+  globalIgnores(['dist/', 'build/', 'coverage/', '.cache/', 'test/fixtures/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -12,7 +12,8 @@ const common = {
 };
 
 /**
- * Two projects, so that `npx jest test/unit` starts no server: Jest runs a project's global setup only for tests of that project.
+ * Two projects: `fast` needs no server and takes seconds; `live` runs the system. Jest runs a project's global setup only for tests of
+ * that project.
  * @type {import('jest').Config}
  */
 module.exports = {
@@ -22,16 +23,16 @@ module.exports = {
   projects: [
     {
       ...common,
-      displayName: 'unit',
-      roots: ['<rootDir>/test/unit', '<rootDir>/test/simulation'],
+      displayName: 'fast',
+      roots: ['<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.live\\.test\\.ts$'],
     },
     {
       ...common,
-      displayName: 'servers',
+      displayName: 'live',
       roots: ['<rootDir>/test'],
-      testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/unit/', '<rootDir>/test/simulation/'],
+      testMatch: ['**/*.live.test.ts'],
       testEnvironment: '<rootDir>/test/support/environment.ts',
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',

@@ -1,7 +1,7 @@
-/** Writes the fault matrix, as the code has it, into docs/reliability.md. After `npm run build`. */
+/** Writes the fault matrix, as the code has it, into docs/reliability.md. After `node scripts/build.mjs --dev`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import matrixDocument from '../dist/verification/fault-matrix-document.js';
+import matrixDocument from '../build/verification/fault-matrix-document.js';
 
 const file = path.join(path.dirname(import.meta.dirname), 'docs/reliability.md');
 const before = readFileSync(file, 'utf8');

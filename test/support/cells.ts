@@ -1,6 +1,6 @@
 import type { BillPaymentRequest } from '../../src/payment/request';
-import { POSSIBLE, type Outcome, type Possible } from '../../src/verification/fault-matrix';
-import type { Fault, Step } from '../../src/verification/faults';
+import { POSSIBLE, type Outcome, type Possible } from '../../verification/fault-matrix';
+import type { Fault, Step } from '../../verification/faults';
 import type { Flow } from './flow';
 import { expectNoViolation } from './payment-truth';
 

@@ -1,7 +1,7 @@
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { compareWithOutcome } from '../../src/callbacks/compare';
-import { isRequestOf, violations, type PaymentTruth } from '../../src/verification/guarantees';
+import { isRequestOf, violations, type PaymentTruth } from '../../verification/guarantees';
 import type { Flow } from './flow';
 import { runOf } from './gates';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { startPostgres, type Postgres } from '../../src/local/postgres';
+import { startPostgres, type Postgres } from '../../dev/postgres';
 import { migrate } from '../../src/store';
 import { atEndOfFile } from './at-end';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAlmara, type Almara } from '../../src/almara';
 import { createLog } from '../../src/log';
 import { BILL_ROUTE_ID } from '../../src/sandbox';
-import type { Fault } from '../../src/verification/faults';
+import type { Fault } from '../../verification/faults';
 import { atEndOfFile } from './at-end';
 import { CREDENTIALS } from './flow';
 

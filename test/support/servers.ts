@@ -2,8 +2,8 @@ import path from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { readLocalConfig } from '../../src/config';
-import { startPostgres } from '../../src/local/postgres';
-import { startTemporal } from '../../src/local/temporal';
+import { startPostgres } from '../../dev/postgres';
+import { startTemporal } from '../../dev/temporal';
 import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
 
 /** What a run of the tests stands on, started once and shared. The tests' processes learn of it by `TEST_*` variables. */

@@ -1,1 +1,1 @@
-export { startTcpProxy, type Cut, type TcpProxy } from '../../src/local/tcp-proxy';
+export { startTcpProxy, type Cut, type TcpProxy } from '../../dev/tcp-proxy';

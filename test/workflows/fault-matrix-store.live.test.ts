@@ -1,0 +1,180 @@
+import { activityInfo } from '@temporalio/activity';
+import { startCallbacks, type RunningCallbacks } from '../../src/callbacks';
+import { callbackUrl } from '../../src/almara/callback';
+import type { BillPaymentRequest } from '../../src/payment/request';
+import { createLog } from '../../src/log';
+import type { BehaviourName } from '../../src/sandbox';
+import type { Store } from '../../src/store';
+import type { Step } from '../../verification/faults';
+import { atEndOfFile } from '../support/at-end';
+import { testCells, type Scenario } from '../support/cells';
+import { broken } from '../support/faults';
+import { outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { COMPLETED, createGates, NEVER_SENT, ownRequest, PAID_ONCE, sent, truthOf, type Gates } from '../support/gates';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
+
+/**
+ * G4, G6: The fault matrix, its part about our own store: down, or a commit whose answer is lost, at every step that writes. The steps fail
+ * around the real statements; callbacks go through an endpoint whose connections are cut.
+ */
+let flow: Flow;
+let gates: Gates;
+
+const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds' } as const;
+/** No poll before a callback has come. */
+const PATIENT = { ...SHORT_POLICY, callbackGrace: '1 minute', notFoundGrace: '1 minute' } as const;
+
+/** How a step of a payment fails: the statement is never made, or it is made and its answer lost. */
+interface Failing {
+  readonly how: 'down' | 'lost';
+  left: number;
+  failed: number;
+}
+const failing = new Map<string, Failing>();
+
+async function unlessFailing<T>(step: Step, paymentId: string, run: () => Promise<T>): Promise<T> {
+  const fault = failing.get(`${step} ${paymentId}`);
+  if (fault === undefined || fault.left === 0) return await run();
+  fault.left -= 1;
+  fault.failed += 1;
+  if (fault.how === 'lost') await run();
+  throw broken();
+}
+
+function fail(step: Step, { paymentId }: BillPaymentRequest, how: Failing['how']): Failing {
+  const fault = { how, left: how === 'lost' ? 1 : 3, failed: 0 };
+  failing.set(`${step} ${paymentId}`, fault);
+  return fault;
+}
+
+function faulty(real: Store): Pick<Store, 'payments' | 'reservations'> {
+  const { payments, reservations } = real;
+  const whenPolling = <T>(paymentId: string, run: () => Promise<T>) =>
+    activityInfo().activityType === 'pollPayment' ? unlessFailing('poll', paymentId, run) : run();
+  return {
+    reservations: {
+      ...reservations,
+      reserve: (id, funds) => unlessFailing('reserve', id, () => reservations.reserve(id, funds)),
+    },
+    payments: {
+      ...payments,
+      register: (request, content) =>
+        unlessFailing('register', request.paymentId, () => payments.register(request, content)),
+      claim: (id, claim) => unlessFailing('claim', id, () => payments.claim(id, claim)),
+      noteCompleted: (id) => whenPolling(id, () => payments.noteCompleted(id)),
+      close: (request) =>
+        unlessFailing(request.action === undefined ? 'close' : 'decide', request.paymentId, () =>
+          payments.close(request),
+        ),
+    },
+  };
+}
+
+const newRequest = (behaviour: BehaviourName, policy: BillPaymentRequest['policy'] = EAGER) =>
+  ownRequest(flow, behaviour, { policy });
+
+/** It fails for a while at this step; then the payment goes on and is paid, once. */
+const untilPaid =
+  (step: Step, how: Failing['how']): Scenario =>
+  async () => {
+    const request = await newRequest('callback-lost');
+    const fault = fail(step, request, how);
+    await flow.payments.start(request);
+    expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'paid', settledBy: 'poll' });
+    expect(fault).toMatchObject({ left: 0 });
+    expect(await truthOf(flow, request.paymentId)).toEqual(PAID_ONCE);
+    return request;
+  };
+
+/** A cancellation whose record fails for a while is carried out once. */
+const untilCancelled =
+  (how: Failing['how']): Scenario =>
+  async () => {
+    const request = await newRequest('paid-with-callback');
+    const { paymentId } = request;
+    const validation = gates.hold('validate', request.accountNumber);
+    await flow.payments.start(request);
+    await validation.reached;
+    const fault = fail('decide', request, how);
+    await flow.payments.payment(paymentId).cancel({ operator: 'op-1', note: 'entered twice' });
+    validation.open();
+    expect(fault).toMatchObject({ left: 0 });
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'cancelled', by: 'op-1' });
+    expect(await flow.store.operatorActions.list(paymentId)).toHaveLength(1);
+    expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+    return request;
+  };
+
+/** An endpoint whose way to the store can be cut. */
+async function endpointThrough(proxy: TcpProxy): Promise<RunningCallbacks> {
+  const endpoint = await startCallbacks({
+    host: '127.0.0.1',
+    port: 0,
+    databaseUrl: proxy.url,
+    ring: flow.ring,
+    client: flow.client,
+    log: createLog('test', 'silent'),
+    sweepEveryMs: 60_000,
+  });
+  atEndOfFile(async () => {
+    await endpoint.close();
+    await proxy.close();
+  });
+  return endpoint;
+}
+
+/** It waits at the provider, and a callback comes in through an endpoint whose store fails right then. */
+async function callbackWhile(fails: (proxy: TcpProxy) => unknown): Promise<BillPaymentRequest> {
+  const request = await newRequest('pending-for-ever', PATIENT);
+  const paymentId = await sent(flow, request);
+  flow.sandbox.setRecord(paymentId, COMPLETED);
+  const proxy = await startTcpProxy(flow.databaseUrl);
+  const url = callbackUrl((await endpointThrough(proxy)).url, paymentId, flow.ring);
+  fails(proxy);
+  expect(await flow.sandbox.sendCallback(paymentId, { url })).toMatchObject({ answered: 503 });
+  return request;
+}
+
+const stored = (paymentId: string) => flow.store.inbox.forPayment(paymentId);
+
+testCells(
+  async () => {
+    gates = createGates();
+    flow = await startFlow({
+      ...gates.worker,
+      store: (real) => ({ ...real, ...(gates.worker.store?.({ ...real, ...faulty(real) }) ?? {}) }),
+    });
+    return flow;
+  },
+  {
+    'store-down at register: waits-for-store': untilPaid('register', 'down'),
+    'store-down at reserve: waits-for-store': untilPaid('reserve', 'down'),
+    'store-down at claim: expires-unsent': untilPaid('claim', 'down'),
+    'store-down at poll: looked-again': untilPaid('poll', 'down'),
+    'store-down at decide: waits-for-store': untilCancelled('down'),
+    'store-down at close: waits-for-store': untilPaid('close', 'down'),
+    'commit-answer-lost at register: retried': untilPaid('register', 'lost'),
+    'commit-answer-lost at reserve: retried': untilPaid('reserve', 'lost'),
+    'commit-answer-lost at poll: looked-again': untilPaid('poll', 'lost'),
+    'commit-answer-lost at decide: retried': untilCancelled('lost'),
+    'commit-answer-lost at close: retried': untilPaid('close', 'lost'),
+    'store-down at callback: seen-at-next-look': async () => {
+      const request = await callbackWhile((proxy) => proxy.cutAll());
+      const { paymentId } = request;
+      expect(await stored(paymentId)).toEqual([]);
+      // The provider sends it again, to an endpoint that is well.
+      expect(await flow.sandbox.sendCallback(paymentId)).toMatchObject({ answered: 200 });
+      expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback' });
+      return request;
+    },
+    'commit-answer-lost at callback: seen-at-next-look': async () => {
+      const request = await callbackWhile((proxy) => proxy.cut('after-the-answer', 'COMMIT'));
+      // It is there, and a sweep of whichever endpoint brings it to the workflow.
+      expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback' });
+      const signalled = async () =>
+        (await stored(request.paymentId)).map(({ signalledAt }) => signalledAt !== undefined);
+      await until('one signal', signalled, (seen) => seen.join() === 'true');
+      return request;
+    },
+  },
+);

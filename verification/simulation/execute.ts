@@ -1,0 +1,131 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities, type ActivitySettings } from '../../src/activities';
+import type { Almara } from '../../src/almara';
+import type { Log } from '../../src/log';
+import type { Step } from '../faults';
+import type { StoreModel } from '../store-model';
+import type { Attempt, AttemptOrder } from './activities';
+import { Actor } from './actor';
+import { createSimulatedAlmara } from './almara';
+import { createGate, type GateParts, type Host } from './gate';
+import type { Provider } from './provider';
+import { gateStore, type StoreOutage } from './store-gates';
+import type { Worker, Workers } from './workers';
+
+/** Runs the real activities, each attempt over dependencies of its own that stand at its gate. */
+
+export interface ExecuteParts extends GateParts {
+  readonly workers: Workers;
+  readonly provider: Provider;
+  readonly model: StoreModel;
+  readonly outage: StoreOutage;
+  readonly settings: ActivitySettings;
+  readonly workflowId: string;
+  readonly onEffect: () => void;
+  /** Planted bugs put themselves between. */
+  readonly spoilAlmara: (almara: Almara) => Almara;
+  readonly spoilActivities: (activities: Activities) => Activities;
+}
+
+export type Activities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
+
+export const silentLog = Object.fromEntries(
+  ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'log'].map((level) => [level, () => undefined]),
+) as unknown as Log;
+
+export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Attempt {
+  const { agenda, random, workers, provider, model, outage, settings, workflowId, onEffect } = parts;
+  return (order) => {
+    const { run, command, attempt, worker, onEnd } = order;
+    const actor = new Actor(`${run.runId} ${command.type}.${attempt} on ${worker.name}`);
+    worker.actors.add(actor);
+    const gate = createGate(parts, actor, hostOf(worker, workers, parts));
+    let last: Step | undefined;
+    /** A report is the end of whatever was done last. */
+    const stepOf = (call: string): Step => {
+      if (call !== 'report' || last === undefined) last = stepOfCall(order, call);
+      return last;
+    };
+    const store = gateStore({ agenda, random, outage, model, gate, stepOf, onEffect });
+    const almara = createSimulatedAlmara({ agenda, gate, worker, provider, stepOf });
+    const activities = parts.spoilActivities(
+      createActivities({
+        almara: parts.spoilAlmara(almara),
+        store,
+        settings,
+        log: silentLog,
+        clock: { now: () => agenda.now, monotonic: () => agenda.now },
+      }),
+    );
+    const environment = new MockActivityEnvironment(
+      {
+        attempt,
+        activityType: command.type,
+        isLocal: command.isLocal,
+        workflowExecution: { workflowId, runId: run.runId },
+      },
+      { logger: silentLog as never },
+    );
+    const activity = activities[command.type];
+    if (activity === undefined) throw new Error(`there is no activity ${command.type}`);
+    const report = () => gate.pass({ step: stepOf('report'), call: 'report', side: 'after' });
+    const work = async (): Promise<unknown> => {
+      try {
+        const value = await environment.run(activity, ...(command.input as never[]));
+        await report();
+        return value;
+      } catch (error) {
+        await report();
+        throw error;
+      }
+    };
+    agenda.after(0, () => {
+      if (actor.isDead) return;
+      return actor.start(work, (end) => {
+        worker.actors.delete(actor);
+        onEnd(end);
+      });
+    });
+    return {
+      get beats() {
+        return actor.beats;
+      },
+      cancel: () => actor.disturb(() => environment.cancel()),
+    };
+  };
+}
+
+function hostOf(worker: Worker, workers: Workers, { random }: GateParts): Host {
+  return {
+    name: worker.name,
+    get stalledUntil() {
+      return worker.stalledUntil;
+    },
+    blows: (side) => [
+      side === 'before' ? 'worker-killed-before-effect' : 'worker-killed-after-effect',
+      'worker-stalled',
+    ],
+    strike: (fault) =>
+      fault === 'worker-stalled'
+        ? workers.stall(worker, random.pick([4_000, 12_000, 70_000, 1_200_000, 7_200_000]))
+        : workers.kill(worker),
+  };
+}
+
+const STEPS: Readonly<Record<string, Step>> = {
+  registerPayment: 'register',
+  validateAccount: 'validate',
+  reserveFunds: 'reserve',
+  pollPayment: 'poll',
+  closePayment: 'close',
+};
+
+function stepOfCall({ run, command }: AttemptOrder, call: string): Step {
+  const { type, input } = command;
+  if (type === 'submitPayment') return call === 'claim' || call === 'send' ? call : 'look';
+  const isAsked = [...run.updates.values()].some((state) => state === 'asked' || state === 'accepted');
+  if (type === 'findPayment') return isAsked ? 'decide' : 'callback';
+  const [request] = input as readonly { readonly action?: unknown }[];
+  if (type === 'closePayment' && request?.action !== undefined) return 'decide';
+  return STEPS[type] ?? 'register';
+}

@@ -1,0 +1,244 @@
+import type { HttpAnswer } from '../../src/almara/answers';
+import type { PaymentOrder } from '../../src/almara';
+import { paymentRequest } from '../../src/almara/wire';
+import { accepted, accountValidated, callback, record } from '../../src/sandbox/answers';
+import type { BillPaymentRequest } from '../../src/payment/request';
+import type { CallbackContent, Timings } from '../../src/sandbox/behaviour';
+import { ANY_OTHER_ACCOUNT, listedBehaviour } from '../../src/sandbox/behaviours';
+import { duplicateError, notFoundError, reasonError, validationError } from '../../src/sandbox/errors';
+import { fieldsOf, readPayment } from '../../src/sandbox/requests';
+import * as rules from '../../src/sandbox/rules';
+import type { Fault } from '../faults';
+import { isRequestOf, type ProviderTruth } from '../guarantees';
+import type { Agenda } from './agenda';
+import type { Random } from './random';
+import type { Weather } from './weather';
+
+/** Almara Pay as the sandbox's rules have it, for one payment, with faults by seed. What it saw and did is the truth. */
+
+/** What comes back from a request, if anything does. */
+export type Reply = { readonly kind: 'answer'; readonly answer: HttpAnswer } | { readonly kind: 'reset' | 'silence' };
+
+export interface ProviderParts {
+  readonly agenda: Agenda;
+  readonly random: Random;
+  readonly weather: Weather;
+  readonly paymentId: string;
+  /** What its caller wants paid. */
+  readonly asked: BillPaymentRequest;
+  readonly timings: Timings;
+  readonly trace: (line: string) => void;
+  /** A callback goes out, to the address it was given. */
+  readonly onCallback: (body: string, url: string) => void;
+  /** The payment is taken. True: the store says that it is closed. */
+  readonly onCaptured: () => boolean;
+}
+
+const IDENTIFIERS = { routeId: '068d89af-be67-f011-bb46-0e7d952d79b7', serviceField: 'ServiceId' } as const;
+const TRACE_ID = '00-0-0-00';
+
+export class Provider {
+  #state: rules.PaymentState;
+  #said: { completedAt: number | undefined; timesFailed: number; rejected: boolean } = {
+    completedAt: undefined,
+    timesFailed: 0,
+    rejected: false,
+  };
+  /** The store had an outcome when it took the payment. */
+  #isAfterClose = false;
+  /** Callbacks that are still to come. */
+  #due = 0;
+  /** Requests that have left us and not arrived. */
+  #underWay = 0;
+
+  constructor(private readonly parts: ProviderParts) {
+    const { random, paymentId } = parts;
+    const systemId = `${random.hex(8)}-${random.hex(4)}-4000-8000-${random.hex(12)}`;
+    this.#state = rules.newPayment(paymentId, systemId);
+  }
+
+  get isQuiet(): boolean {
+    return this.#due === 0 && this.#underWay === 0;
+  }
+
+  /** When its record will not change any more. */
+  get isSettled(): boolean {
+    const { captured, behaviour } = this.#state;
+    if (captured === undefined) return true;
+    const { timings, agenda } = this.parts;
+    const last = Math.max(0, ...(behaviour?.history ?? []).map(({ at }) => rules.delay(at, timings)));
+    return agenda.now >= captured.at + last;
+  }
+
+  truth(): ProviderTruth {
+    const { postsSeen, postsCaptured, captured } = this.#state;
+    const status = rules.statusAt(this.#state, this.parts.agenda.now, this.parts.timings) ?? null;
+    const { completedAt, timesFailed, rejected } = this.#said;
+    return {
+      postsSeen,
+      postsCaptured,
+      capturedAfterClose: this.#isAfterClose,
+      capturedOther: captured !== undefined && !isRequestOf(this.parts.asked, captured.request),
+      status,
+      saidCompleted: completedAt !== undefined,
+      saidCompletedAt: completedAt,
+      saidFailed: timesFailed > 0,
+      timesSaidFailed: timesFailed,
+      saidRejected: rejected,
+      refusalCallbacks: 0,
+    };
+  }
+
+  validate(account: string): HttpAnswer {
+    const { accountValid } = listedBehaviour(account) ?? ANY_OTHER_ACCOUNT;
+    const { looks, postsSeen, behaviour } = this.#state;
+    const announced = rules.announcedBy(account);
+    if (announced !== undefined && behaviour === undefined && looks.length + postsSeen === 0)
+      this.#state = { ...this.#state, behaviour: announced };
+    return accountValid
+      ? json(200, accountValidated(this.#exchange()))
+      : json(400, reasonError(this.#exchange(), 'Account number number is invalid.'));
+  }
+
+  look(): HttpAnswer {
+    const { agenda, timings, paymentId } = this.parts;
+    const { state, answer } = rules.look(this.#state, agenda.now, timings);
+    this.#state = state;
+    switch (answer.kind) {
+      case 'not-found':
+        return json(404, notFoundError(paymentId, 'OriginatorConversationId', 'Bill payment not found.'));
+      case 'refused':
+        return answer.status === 429
+          ? { ...plain(429), retryAfterMs: answer.retryAfterSeconds * 1_000 }
+          : plain(answer.status);
+      case 'record': {
+        const { status, accountNumber, amount, request } = answer.record;
+        const agrees = request !== undefined && isRequestOf(this.parts.asked, { ...request, accountNumber, amount });
+        if (status === 4 && agrees) this.#said.completedAt ??= agenda.now;
+        if (status === 6) this.#said.timesFailed += 1;
+        return json(200, record(paymentId, answer.record));
+      }
+    }
+  }
+
+  /** The payment request has left us; it arrives when the seed says, whatever becomes of who sent it. */
+  send(order: PaymentOrder, tokenExpiresAt: number, fault: Fault | undefined, onReply: (reply: Reply) => void): void {
+    const { agenda, random, trace } = this.parts;
+    // A network can hold a request back for very long: only its token's end makes it harmless.
+    const travel = random.chance(0.04) ? random.pick([40_000, 600_000, 5_000_000]) : random.pick([1, 5, 50, 400]);
+    this.#underWay += 1;
+    agenda.after(travel, () => {
+      this.#underWay -= 1;
+      const reply = this.#receive(order, tokenExpiresAt, fault);
+      trace(`the payment request arrives: ${reply.kind === 'answer' ? reply.answer.status : reply.kind}`);
+      agenda.after(fault === 'body-slow' ? 35_000 : random.pick([1, 5, 50, 400, 3_000]), () => onReply(reply));
+    });
+  }
+
+  /** A callback made up of this payment's facts, or undefined when there are none. */
+  callbackBody(content: CallbackContent): string | undefined {
+    const request = this.#state.captured?.request;
+    return request && JSON.stringify(callback(request, this.#state.systemId, content));
+  }
+
+  #receive(order: PaymentOrder, tokenExpiresAt: number, fault: Fault | undefined): Reply {
+    const turnAway = (status: number): Reply => {
+      this.#state = rules.postSeen(this.#state);
+      return { kind: 'answer', answer: plain(status) };
+    };
+    if (this.parts.agenda.now >= tokenExpiresAt || fault === 'answer-401') return turnAway(401);
+    if (fault === 'answer-403') return turnAway(403);
+    if ((fault === 'answer-429' || fault === 'answer-5xx') && this.parts.random.chance(0.5))
+      return turnAway(fault === 'answer-429' ? 429 : 502);
+    if (fault === 'reset-before-capture' || fault === 'timeout-before-capture') {
+      this.#state = rules.postSeen(this.#state);
+      return { kind: fault === 'reset-before-capture' ? 'reset' : 'silence' };
+    }
+    return disturbed(this.#capture(order), fault);
+  }
+
+  #capture(order: PaymentOrder): Reply {
+    const { agenda, timings, onCaptured } = this.parts;
+    const payment = readPayment(fieldsOf(JSON.parse(paymentRequest(order, IDENTIFIERS))));
+    if (!payment.ok) throw new Error(`the provider cannot read our request: ${JSON.stringify(payment.errors)}`);
+    const before = this.#state.postsCaptured;
+    const { state, answer, callbacks } = rules.post(this.#state, payment.value, agenda.now, timings);
+    this.#state = state;
+    if (state.postsCaptured > before) this.#isAfterClose = onCaptured();
+    for (const due of callbacks) this.#call(payment.value, due);
+    const exchange = this.#exchange();
+    switch (answer.kind) {
+      case 'accepted':
+        return { kind: 'answer', answer: json(200, accepted(exchange, payment.value.currency)) };
+      case 'invalid-field':
+        this.#said.rejected = true;
+        return { kind: 'answer', answer: json(400, validationError({ [answer.field]: [answer.problem] }, TRACE_ID)) };
+      case 'duplicate-id':
+        return { kind: 'answer', answer: json(400, duplicateError(exchange)) };
+      case 'error':
+        return { kind: 'answer', answer: plain(answer.status) };
+      case 'unreadable':
+        return { kind: 'answer', answer: halved(json(200, accepted(exchange, payment.value.currency))) };
+      case 'reset':
+        return { kind: 'reset' };
+      case 'hang':
+        return { kind: 'silence' };
+    }
+  }
+
+  #call(request: rules.PaymentRequest, { after, content }: rules.DueCallback): void {
+    const { agenda, random, weather, onCallback, trace } = this.parts;
+    const body = JSON.stringify(callback(request, this.#state.systemId, content));
+    const fault = weather.strike('callback', CALLBACK_FAULTS);
+    const at = after === 'before-answer' || fault === 'callback-early' ? 0 : after;
+    if (fault !== undefined) trace(`the provider's callback: ${fault}`);
+    if (fault === 'callback-lost') return;
+    const times = fault === 'callback-repeated' ? random.between(2, 4) : 1;
+    for (let time = 0; time < times; time += 1) {
+      this.#due += 1;
+      const late = fault === 'callback-late' ? random.pick([60_000, 3_600_000, 86_400_000]) : 0;
+      const shuffled = fault === 'callbacks-reordered' ? random.pick([0, 10_000, 1_000_000]) : 0;
+      agenda.after(at + late + shuffled + time * random.pick([0, 1, 30_000]), () => {
+        this.#due -= 1;
+        onCallback(body, request.callbackUrl);
+      });
+    }
+  }
+
+  #exchange() {
+    const { paymentId, agenda } = this.parts;
+    return { originatorConversationId: paymentId, systemConversationId: this.#state.systemId, now: agenda.now };
+  }
+}
+
+const CALLBACK_FAULTS = [
+  'callback-lost',
+  'callback-repeated',
+  'callback-early',
+  'callback-late',
+  'callbacks-reordered',
+] as const;
+
+export const json = (status: number, body: unknown): HttpAnswer => ({
+  status,
+  text: JSON.stringify(body),
+  truncated: false,
+});
+export const plain = (status: number): HttpAnswer => ({ status, text: '', truncated: false });
+const halved = (answer: HttpAnswer): HttpAnswer => ({
+  ...answer,
+  text: answer.text.slice(0, Math.floor(answer.text.length / 2)),
+});
+
+/** What a fault on the way back leaves of a reply. */
+export function disturbed(reply: Reply, fault: Fault | undefined): Reply {
+  if (fault === 'reset-after-capture') return { kind: 'reset' };
+  if (fault === 'timeout-after-capture') return { kind: 'silence' };
+  if (reply.kind !== 'answer') return reply;
+  const { answer } = reply;
+  if (fault === 'answer-429') return { kind: 'answer', answer: plain(429) };
+  if (fault === 'answer-5xx') return { kind: 'answer', answer: plain(503) };
+  if (fault === 'body-truncated') return { kind: 'answer', answer: halved(answer) };
+  if (fault === 'body-unreadable') return { kind: 'answer', answer: { ...answer, text: '<html>Bad gateway</html>' } };
+  return reply;
+}
