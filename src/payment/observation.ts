@@ -35,6 +35,8 @@ export interface PaymentRecord {
 export type Submission =
   | { readonly kind: 'accepted'; readonly providerId: string }
   | { readonly kind: 'rejected'; readonly reasons: readonly string[] }
+  /** Not one byte of the request can have left. */
+  | { readonly kind: 'not-sent'; readonly because: string }
   | { readonly kind: 'unknown'; readonly because: string };
 
 /** Result codes, strictest edition (design §7.4). */
