@@ -2,12 +2,12 @@ import { SEARCH_ATTRIBUTES, disputeWorkflowIdOf, type BillPaymentState, type Inv
 import type { BillPaymentOutcome } from './outcome';
 
 /**
- * A recorded outcome that something authentic contradicts (design §4, §10). The outcome stands; people agree on what was true and
+ * A recorded outcome that something authentic contradicts. The outcome stands; people agree on what was true and
  * say so, and what follows (a refund, a correction with the provider) is theirs.
  */
 
-/** What found the contradiction: a late callback, a close that met another outcome, reconciliation. */
-export type RaisedBy = 'callback' | 'close' | 'reconciliation';
+/** What found the contradiction: a late callback, or a look at the provider's record, reconciliation's among them. */
+export type RaisedBy = 'callback' | 'look';
 
 /** Argument of the `paymentDispute` workflow. */
 export interface PaymentDispute {
@@ -107,7 +107,7 @@ export function disputeStart(dispute: PaymentDispute) {
   };
 }
 
-const RAISED_BY: readonly unknown[] = ['callback', 'close', 'reconciliation'] satisfies readonly RaisedBy[];
+const RAISED_BY: readonly unknown[] = ['callback', 'look'] satisfies readonly RaisedBy[];
 
 /** What is wrong with a dispute's input. It may come from the UI's Start button, so nothing about its shape is taken for granted. */
 export function disputeProblems(input: unknown, workflowId: string): readonly InvalidField[] {

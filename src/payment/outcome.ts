@@ -5,7 +5,7 @@ export type BillPaymentOutcome = PaidOutcome | DeclinedOutcome | CancelledOutcom
 
 interface Closed {
   readonly paymentId: string;
-  /** One sentence for people: a closed run is read by its result alone (operator-texts). */
+  /** One sentence for people: a closed run is read by its result alone. */
   readonly summary: string;
   /** ISO 8601, UTC. */
   readonly closedAt: string;
@@ -39,11 +39,21 @@ export interface CancelledOutcome extends Closed {
   readonly note: string;
 }
 
-/** What brought the answer: a look after a callback, a poll, a person. */
+/** Who brought it about: a callback had come when it was recorded, none had, or a person decided. */
 export type SettledBy = 'callback' | 'poll' | 'operator';
 
 export type DeclineReason =
-  'account-invalid' | 'insufficient-funds' | 'unknown-funding-account' | 'rejected' | 'expired' | 'failed' | 'operator';
+  | 'account-invalid'
+  | 'insufficient-funds'
+  | 'unknown-funding-account'
+  /** The provider has refused the request, or what is asked before it. */
+  | 'rejected'
+  /** It could not be sent in time. */
+  | 'expired'
+  /** The claim was taken, and the request could not leave. */
+  | 'not-sent'
+  | 'failed'
+  | 'operator';
 
 /** Why we say so. */
 export type Evidence =
@@ -58,13 +68,15 @@ export type Evidence =
   /** Nothing was sent. */
   | { readonly source: 'none'; readonly said: string };
 
-/** Why a person is asked (operator-texts). */
+/** Why a person is asked. */
 export type AttentionReason =
   | 'provider-silent'
   | 'not-found'
   | 'failed-without-code'
   | 'ambiguous-code'
   | 'evidence-mismatch'
+  /** Answers that cannot both be true: completed and then not, failed that broke off and came back. */
+  | 'contradictory-answers'
   | 'paid-without-token'
   | 'id-in-use'
   | 'store-unavailable';

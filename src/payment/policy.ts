@@ -1,12 +1,14 @@
 import ms from 'ms';
 
 /**
- * How long a payment waits for what (design §7). Defaults and bounds live here and nowhere else; all in milliseconds.
- * A run keeps the policy it was registered with.
+ * How long a payment waits for what. Defaults and bounds live here and nowhere else; all in milliseconds. Written down at the first
+ * registration, and kept by every later run.
  */
 export interface Policy {
-  /** After this, a payment that was not sent is declined as expired. From the start of the run; never later than `attentionAfter`. */
+  /** After this, a payment that was not sent is declined as expired. From the registration; never later than `attentionAfter`. */
   readonly submitWithin: number;
+  /** How long a payment waits for money on its funding account, from the registration; 0: it does not. Never longer than `submitWithin`. */
+  readonly fundsWithin: number;
   /** How long the callback alone is waited for, before the first poll. */
   readonly callbackGrace: number;
   /** Between the first polls; doubles up to `pollMaxInterval`. */
@@ -16,7 +18,7 @@ export interface Policy {
   readonly notFoundGrace: number;
   /** How long a failed payment must stay failed before it is believed. */
   readonly failureConfirmation: number;
-  /** After this without a verdict a person is asked. From the start of the run. */
+  /** After this without a verdict a person is asked. From the registration. */
   readonly attentionAfter: number;
   /** How long a paid payment waits for its receipt. */
   readonly receiptGrace: number;
@@ -32,6 +34,7 @@ interface Bound {
 
 export const POLICY_BOUNDS: { readonly [Field in PolicyField]: Bound } = {
   submitWithin: { default: '15 minutes', min: '1 minute', max: '24 hours' },
+  fundsWithin: { default: '0 seconds', min: '0 seconds', max: '24 hours' },
   callbackGrace: { default: '20 seconds', min: '1 second', max: '10 minutes' },
   pollInterval: { default: '10 seconds', min: '2 seconds', max: '10 minutes' },
   pollMaxInterval: { default: '5 minutes', min: '10 seconds', max: '1 hour' },
@@ -42,7 +45,7 @@ export const POLICY_BOUNDS: { readonly [Field in PolicyField]: Bound } = {
 };
 
 const FIELDS = Object.keys(POLICY_BOUNDS) as PolicyField[];
-/** Even the test switch allows nothing shorter: a zero duration means "no limit" to the engine. */
+/** Even the test switch allows nothing shorter where something must pass: a zero duration means "no limit" to the engine. */
 const SHORTEST = 1;
 
 const parse = (duration: string): number | undefined => {
@@ -61,35 +64,17 @@ export function policyProblem(
   const duration = parse(value);
   if (duration === undefined) return 'must be a duration such as "20 seconds"';
   if (duration > known(max)) return `must be at most ${max}`;
-  if (duration < SHORTEST) return `must be at least ${min}`;
+  if (duration < Math.min(SHORTEST, known(min))) return `must be at least ${min}`;
   if (duration < known(min) && !allowTestPolicy) return `must be at least ${min}`;
   return undefined;
 }
 
 /** Defaults filled in. The durations must have passed `policyProblem`. */
 export function resolvePolicy(policy: { readonly [Field in PolicyField]?: string | undefined } | undefined): Policy {
-  return inOrder(
-    Object.fromEntries(
-      FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)]),
-    ) as Record<PolicyField, number>,
-  );
-}
-
-/** Nothing waits unseen: what was not sent by the time that a person would be asked has expired. */
-const inOrder = (policy: Policy): Policy => ({
-  ...policy,
-  submitWithin: Math.min(policy.submitWithin, policy.attentionAfter),
-});
-
-/**
- * The last guard, inside the workflow: a bad duration in an activity's options would fail the workflow task for ever.
- * Anything unusable becomes its default, anything too long its maximum.
- */
-export function clampPolicy(policy: Policy): Policy {
-  const clamp = (field: PolicyField): number => {
-    const value: unknown = policy[field];
-    if (typeof value !== 'number' || !Number.isFinite(value)) return known(POLICY_BOUNDS[field].default);
-    return Math.max(SHORTEST, Math.min(value, known(POLICY_BOUNDS[field].max)));
-  };
-  return inOrder(Object.fromEntries(FIELDS.map((field) => [field, clamp(field)])) as Record<PolicyField, number>);
+  const resolved = Object.fromEntries(
+    FIELDS.map((field) => [field, known(policy?.[field] ?? POLICY_BOUNDS[field].default)]),
+  ) as Record<PolicyField, number>;
+  // Nothing waits unseen: what was not sent by the time that a person would be asked has expired.
+  const submitWithin = Math.min(resolved.submitWithin, resolved.attentionAfter);
+  return { ...resolved, submitWithin, fundsWithin: Math.min(resolved.fundsWithin, submitWithin) };
 }

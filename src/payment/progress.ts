@@ -1,7 +1,8 @@
 import type { AttentionReason, BillPaymentOutcome } from './outcome';
 
 export type Stage =
-  'validating' | 'reserving' | 'submitting' | 'awaiting-result' | 'needs-attention' | 'recording' | 'closed';
+  /** Nothing is known yet, not even whether an earlier run has sent it. */
+  'registering' | 'validating' | 'submitting' | 'awaiting-result' | 'needs-attention' | 'recording' | 'closed';
 
 /** Where a payment stands: the query's and every update's answer. Times are ISO 8601, UTC. */
 export interface PaymentProgress {
@@ -17,9 +18,14 @@ export interface PaymentProgress {
   readonly currency: string;
   readonly fundingAccount?: string;
   readonly startedAt: string;
-  readonly submission?: { readonly kind: 'accepted' | 'unknown'; readonly at: string; readonly said: string };
-  /** What the provider said last, in words, and when. */
-  readonly provider?: { readonly said: string; readonly at: string };
+  /** What came of sending it. Absent while it was not sent. */
+  readonly submission?: {
+    readonly kind: 'accepted' | 'rejected' | 'not-sent' | 'unknown';
+    readonly at: string;
+    readonly said: string;
+  };
+  /** What the provider said last, in words, and when; and its name. */
+  readonly provider?: { readonly name: string; readonly said?: string; readonly at?: string };
   readonly callbacks: number;
   /** When a person is asked, if nothing is known by then. */
   readonly attentionAt: string;

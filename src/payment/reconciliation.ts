@@ -1,6 +1,6 @@
-import { mismatches } from './look';
 import type { Observation, PaymentRecord } from './observation';
 import type { BillPaymentOutcome } from './outcome';
+import { mismatches } from './seen';
 
 /** What reconciliation compares, and what it calls a difference. Pure: the same facts give the same differences. */
 

@@ -1,99 +1,71 @@
-import type { AttentionReason, BillPaymentOutcome } from './outcome';
-import type { Expected, Look } from './look';
-import type { Observation, PaymentRecord, Submission } from './observation';
-import type { Policy } from './policy';
+import type { Ending } from './ending';
+import type { Closed, Facts } from './facts';
+import type { Verdict } from './judge';
+import type { DeclineReason } from './outcome';
 import type { CheckedRequest } from './request';
 
-/** What the steps of a payment take and give: the contract between the workflow and its activities. */
+/**
+ * What the steps of a payment take and give: the contract between the workflow and its activities. A step takes the payment's id and
+ * trusts the store for the rest; what a run asks for is a hint, what comes back is what is known.
+ */
+
+/** What was learnt at one moment. It was written down before it is told. */
+export interface Look {
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+  /** When it was judged: epoch ms by the database's clock. */
+  readonly at: number;
+  /** What the provider said to this look, for people. Absent: it was not asked. */
+  readonly said?: string;
+}
 
 export type Registration =
   | {
       readonly kind: 'open';
       readonly request: CheckedRequest;
-      readonly policy: Policy;
-      /** An earlier run took the claim: it may have been sent already. */
-      readonly claimed: boolean;
-      /** An earlier run has reserved its money. */
-      readonly reserved: boolean;
       readonly serviceName?: string;
-      readonly prepaid: boolean;
-      readonly failedWithoutCode: 'ask' | 'decline';
+      /** The provider's name, for texts. */
+      readonly provider: string;
+      readonly look: Look;
+      /** What is left of the time to send it, ms. */
+      readonly expiresIn: number;
     }
-  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome; readonly disputed: boolean };
+  | ({ readonly kind: 'closed' } & Closed);
 
-export interface ReserveRequest {
-  readonly paymentId: string;
-  readonly fundingAccount: string;
-  readonly amount: number;
-  readonly currency: string;
-}
+export type SubmitResult =
+  | { readonly kind: 'looked'; readonly look: Look }
+  /** Its money could not be held. Nothing was claimed or sent. */
+  | {
+      readonly kind: 'no-funds';
+      readonly reason: Extract<DeclineReason, 'insufficient-funds' | 'unknown-funding-account'>;
+      readonly said: string;
+    };
 
-export type Reservation =
-  | { readonly kind: 'reserved' }
-  | { readonly kind: 'insufficient' }
-  | { readonly kind: 'unknown-account' }
-  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
-
-export type SubmissionResult =
-  | Submission
-  /** The provider has a record under our id that no claim of ours explains. Nothing was sent. */
-  | { readonly kind: 'id-in-use'; readonly record: PaymentRecord }
-  /** Closed by somebody else meanwhile. Nothing was sent. */
-  | { readonly kind: 'closed'; readonly outcome: BillPaymentOutcome };
-
-/** Look until there is news, or until a deadline. Durations in ms, deadlines epoch ms. */
+/** Looks until there is an end, or another reason to ask a person. */
 export interface PollInput {
-  readonly expected: Expected;
-  /** The last answer the workflow knows: the same again is no news. */
-  readonly known?: Observation;
-  /** How many callbacks it has weighed. */
-  readonly knownCallbacks: number;
-  readonly firstLookIn: number;
-  readonly interval: number;
-  readonly maxInterval: number;
-  /** A payment that is still failed then has been failed for long enough: that is news. */
-  readonly confirmAt?: number;
-  readonly notFoundBy?: number;
-  readonly overdueAt?: number;
+  readonly paymentId: string;
+  /** The reason for which a person is asked already. */
+  readonly reason?: string;
+  /** The first look comes so late, ms. Absent: at once. */
+  readonly firstLookIn?: number;
+  /** When a person is told that the store does not answer, ms from the start of the poll. Absent: one is asked already. */
+  readonly storeWithin?: number;
 }
 
 export type PollResult =
-  | { readonly kind: 'news' | 'not-found'; readonly look: Look }
-  /** Without a look when our own store did not answer. */
-  | { readonly kind: 'overdue'; readonly look?: Look };
+  | { readonly kind: 'looked'; readonly look: Look }
+  /** Our own store did not answer, and a person should have been asked by now. */
+  | { readonly kind: 'store-away'; readonly because: string };
 
-/** Who did what and why, kept with what it looked like before. */
-export interface OperatorAction {
-  readonly action: 'resolvePayment' | 'cancelPayment';
-  readonly operator: string;
-  readonly note: string;
-  /** Of the update that brought it: the same update acts once. Absent for the UI's Request Cancellation. */
-  readonly updateId?: string;
-  /** The rest of what they sent. */
-  readonly argument?: Readonly<Record<string, unknown>>;
-  readonly before: { readonly stage: string; readonly reason?: AttentionReason; readonly said?: string };
-}
-
-export interface CloseRequest {
+export interface RecordRequest {
   readonly paymentId: string;
-  readonly outcome: BillPaymentOutcome;
-  /** It closes without having been sent: takes the claim itself, or does not close. */
-  readonly unsent: boolean;
-  /** How many stored callbacks the verdict rests on. */
-  readonly callbacksConsidered: number;
-  readonly action?: OperatorAction;
+  readonly ending: Ending;
 }
 
-export type CloseResult =
-  | { readonly kind: 'recorded'; readonly outcome: BillPaymentOutcome }
-  /**
-   * An outcome was there already, of another run or of this one before a lost answer, and stands. It contradicts when another amount
-   * was paid by it: then the payment is disputed.
-   */
-  | { readonly kind: 'stands'; readonly outcome: BillPaymentOutcome; readonly contradicts: boolean }
-  /** A person's decision, and `BILLPAY_OPERATORS` does not name them. Nothing was changed. */
-  | { readonly kind: 'not-an-operator' }
-  /** Meant as unsent, but somebody holds the claim. Nothing was changed. */
-  | { readonly kind: 'may-have-been-sent' }
-  /** Something has come in that the decline did not know. Nothing was changed: read the facts and decide again. */
-  | { readonly kind: 'reconsider'; readonly because: string };
+export type RecordResult =
+  /** Recorded, now or before: `isOutcomeOf` tells whether it is what was asked for. */
+  | ({ readonly kind: 'closed' } & Closed)
+  /** It does not end so: this is how it stands. */
+  | { readonly kind: 'open'; readonly look: Look }
+  /** A person's decision that is not taken: why, in a sentence for them. Nothing was changed. */
+  | { readonly kind: 'refused'; readonly because: string };

@@ -1,0 +1,49 @@
+import type { Facts } from './facts';
+import type { Receipt } from './observation';
+import { isLeftOut } from './planted';
+import type { Answer } from './seen';
+
+/** What an answer of the provider says about a payment that has ended. Its outcome stands, whatever it is. */
+export type AfterEnd =
+  | { readonly kind: 'agrees' }
+  /** It fills what the receipt of a paid payment does not have yet. */
+  | { readonly kind: 'receipt'; readonly receipt: Receipt }
+  /** People must settle it: in words, without personal data. */
+  | { readonly kind: 'contradicts'; readonly because: string };
+
+const AGREES: AfterEnd = { kind: 'agrees' };
+
+export function compareAfterEnd({ closed, currency }: Facts, answer: Answer): AfterEnd {
+  if (closed === undefined || isLeftOut('a contradiction after the end is disputed')) return AGREES;
+  const { outcome } = closed;
+  const contradicts = (says: string): AfterEnd => ({
+    kind: 'contradicts',
+    because: `Recorded as ${outcome.kind === 'paid' ? `paid ${currency} ${outcome.amount}` : outcome.kind}; the provider says ${says}`,
+  });
+  if (outcome.kind !== 'paid') {
+    if (answer.state !== 'completed') return AGREES;
+    // Who declined somebody else's record had it before their eyes.
+    const isForeign = answer.differs.length > 0;
+    const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator';
+    return isForeign && byPerson ? AGREES : contradicts([answer.said, ...answer.differs].join('; '));
+  }
+  // A failed answer that was under way when it ended is older than what ended it.
+  if (answer.state === 'failed')
+    return answer.askedAt > Date.parse(outcome.closedAt) ? contradicts(answer.said) : AGREES;
+  if (answer.state !== 'completed') return AGREES;
+  if (answer.differs.length > 0)
+    // Who decided it had this record before their eyes: nothing new contradicts them.
+    return outcome.settledBy === 'operator' ? AGREES : contradicts([answer.said, ...answer.differs].join('; '));
+  return compareReceipts(outcome.receipt, answer.receipt, contradicts);
+}
+
+function compareReceipts(recorded: Receipt, told: Receipt, contradicts: (says: string) => AfterEnd): AfterEnd {
+  const differs = (['number', 'token'] as const).filter(
+    (field) => told[field] !== undefined && recorded[field] !== undefined && told[field] !== recorded[field],
+  );
+  if (differs.length > 0) return contradicts(`another receipt ${differs.join(' and ')}`);
+  const isNew = (['number', 'token'] as const).some(
+    (field) => told[field] !== undefined && recorded[field] === undefined,
+  );
+  return isNew ? { kind: 'receipt', receipt: told } : AGREES;
+}

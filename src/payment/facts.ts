@@ -1,0 +1,61 @@
+import type { CallbackEvidence } from './callback-evidence';
+import type { Submission } from './observation';
+import type { BillPaymentOutcome } from './outcome';
+import type { Policy } from './policy';
+import type { Seen } from './seen';
+
+/** What the store knows of a payment, read at one moment. All times are epoch ms by the database's clock. */
+export interface Facts {
+  readonly paymentId: string;
+  /** Whole currency units. */
+  readonly amount: number;
+  readonly currency: string;
+  /** Its money is held from the claim on. */
+  readonly fundingAccount?: string;
+  readonly rules: Rules;
+  readonly registeredAt: number;
+  readonly claim: Claim;
+  readonly seen: Seen;
+  readonly callbacks: CallbackEvidence;
+  /** Since when a person is asked: set by the first look that asks, for ever. */
+  readonly attentionSince?: number;
+  readonly closed?: Closed;
+}
+
+export interface Closed {
+  readonly outcome: BillPaymentOutcome;
+  /** Something authentic contradicts it. */
+  readonly disputed: boolean;
+}
+
+/** Written down at the registration, and kept by every later run. */
+export interface Rules {
+  readonly policy: Policy;
+  /** The service's receipt is useless without its token. */
+  readonly prepaid: boolean;
+  /** What a failure without any code means: `decline` is for deployments that cannot receive callbacks. */
+  readonly failedWithoutCode: 'ask' | 'decline';
+}
+
+/** The right to send, once for ever. */
+export type Claim =
+  | { readonly kind: 'free' }
+  /** Taken by the end of a payment that was not sent. */
+  | { readonly kind: 'sealed' }
+  | {
+      readonly kind: 'taken';
+      readonly at: number;
+      /** Names the merchant account it is sent from. */
+      readonly account: string;
+      /** A request that is still on its way then is refused by the provider. */
+      readonly sessionExpiresAt: number;
+      /** What its holder has heard. Absent: nothing yet, or it died. */
+      readonly answer?: Submission & { readonly at: number };
+    };
+
+/** Money is held for it now. */
+export const isHeld = ({ claim, fundingAccount, closed }: Facts): boolean =>
+  claim.kind === 'taken' && fundingAccount !== undefined && closed === undefined;
+
+/** It may have left us. */
+export const mayBeSent = ({ claim }: Facts): boolean => claim.kind === 'taken' && claim.answer?.kind !== 'not-sent';
