@@ -1,28 +1,27 @@
-import type { Almara } from '../almara';
-import type { CallbackKeyRing } from '../almara/callback';
 import type { Log } from '../log';
-import type { Store } from '../store';
+import type { Provider } from '../payment/provider';
+import type { Merchant, Store } from '../store';
 
 /** What the activities work with. Only here do the provider and the store meet. */
 export interface ActivityDependencies {
-  readonly almara: Almara;
-  readonly store: Pick<Store, 'payments' | 'reservations' | 'disputes'>;
+  readonly provider: Provider;
+  readonly store: Pick<Store, 'payments' | 'disputes'>;
   readonly settings: ActivitySettings;
   readonly log: Log;
   readonly clock?: Clock;
 }
 
 /** Reconciliation reads more of the store than a payment does. */
-export type ReconcileDependencies = Pick<ActivityDependencies, 'almara' | 'log' | 'clock'> & {
-  readonly store: Pick<Store, 'inbox' | 'disputes' | 'reconciliations'>;
+export type ReconcileDependencies = Omit<ActivityDependencies, 'store'> & {
+  readonly store: Pick<Store, 'payments' | 'inbox' | 'disputes' | 'reconciliations'>;
 };
 
 /** All that a worker needs. */
 export type WorkerDependencies = ActivityDependencies & ReconcileDependencies;
 
 export interface ActivitySettings {
-  readonly callbackBaseUrl: string;
-  readonly keyRing: CallbackKeyRing;
+  /** The signed address for a payment's callback. */
+  readonly callbackUrl: (paymentId: string) => string;
   /** Service ids whose receipt is useless without its token. */
   readonly prepaidServices: readonly string[];
   readonly failedWithoutCode: 'ask' | 'decline';
@@ -33,6 +32,13 @@ export interface ActivitySettings {
   readonly submissions?: 'on' | 'off';
 }
 
+/** Who asks the store. */
+export const merchantOf = ({ provider, settings }: Pick<ActivityDependencies, 'provider' | 'settings'>): Merchant => ({
+  account: provider.account,
+  provider: provider.name,
+  failedWithoutCode: settings.failedWithoutCode,
+});
+
 /** Two clocks, because each lies in its own way: the wall clock is set, the monotonic one may stop while a machine sleeps. */
 export interface Clock {
   /** Epoch ms. */
@@ -42,3 +48,10 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** How long ago this was called, in ms: by the clock that says longer. */
+export function stopwatch(clock: Clock): () => number {
+  const wall = clock.now();
+  const monotonic = clock.monotonic();
+  return () => Math.max(clock.now() - wall, clock.monotonic() - monotonic);
+}

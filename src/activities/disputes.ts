@@ -1,6 +1,9 @@
+import { disputeWorkflowIdOf, WORKFLOWS } from '../payment/contract';
 import type { DisputeReading, ResolveDisputeRequest, ResolveDisputeResult } from '../payment/dispute';
+import { checked, SHAPES } from './arguments';
 import type { ActivityDependencies } from './dependencies';
 import { mayDecide } from './operators';
+import { onlyFrom } from './own-run';
 import type { ServiceNames } from './service-names';
 
 /** The steps of a dispute. They touch the store alone, and no outcome. Idempotent. */
@@ -8,7 +11,8 @@ export function createDisputeActivities({ store, settings }: ActivityDependencie
   const { disputes } = store;
   return {
     /** What is disputed, as it is recorded: what a run was started with is not trusted. */
-    async readDispute({ paymentId }: { readonly paymentId: string }): Promise<DisputeReading> {
+    async readDispute(request: { readonly paymentId: string }): Promise<DisputeReading> {
+      const { paymentId } = checked(SHAPES.dispute, request);
       const facts = await disputes.facts(paymentId);
       if (facts === undefined) return { kind: 'none' };
       const { serviceId, ...raised } = facts;
@@ -18,7 +22,8 @@ export function createDisputeActivities({ store, settings }: ActivityDependencie
 
     /** Records what was agreed, once; what was recorded before stands. */
     async recordResolution(request: ResolveDisputeRequest): Promise<ResolveDisputeResult> {
-      const { paymentId, resolution, updateId } = request;
+      const { paymentId, resolution, updateId } = checked(SHAPES.resolveDispute, request);
+      onlyFrom(WORKFLOWS.paymentDispute, disputeWorkflowIdOf(paymentId));
       const known = await disputes.find(paymentId);
       if (known === undefined) return { kind: 'none' };
       if (known.resolution !== undefined) return { kind: 'stands', resolution: known.resolution };

@@ -1,22 +1,27 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { AlmaraRefusal, AlmaraTrouble } from '../almara';
 import { FAILURES, type InvalidField } from '../payment/contract';
+import { ProviderRefusal, ProviderTrouble } from '../payment/provider';
+import { WAITS_FOR_MONEY } from '../payment/steps';
+import { timeInWords } from '../payment/words';
 
 /** The retry policies' own maximum. A longer delay would reach beyond the time to submit, and the engine would give up at once. */
 const LONGEST_DELAY = 30_000;
 
+/** Between two looks at a funding account. */
+const FUNDS_AGAIN_MS = 10_000;
+
 /** The one table from a cause to what the engine does about it. */
 export function toFailure(error: unknown): unknown {
   // Nothing was learnt: ask again, and not before the provider wants to be asked.
-  if (error instanceof AlmaraTrouble) {
+  if (error instanceof ProviderTrouble) {
     return ApplicationFailure.create({
       message: error.message,
-      type: `Almara:${error.kind}`,
+      type: `Provider:${error.kind}`,
       ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.min(error.retryAfterMs, LONGEST_DELAY) }),
     });
   }
   // The provider understood, and refuses: the same again brings the same.
-  if (error instanceof AlmaraRefusal) return ApplicationFailure.nonRetryable(error.message, 'ProviderRefused');
+  if (error instanceof ProviderRefusal) return ApplicationFailure.nonRetryable(error.message, 'ProviderRefused');
   // Everything else is retried as it is: a store that does not answer, a claim that is uncertain, a mistake of ours until it is mended.
   return error;
 }
@@ -37,6 +42,28 @@ export function paymentConflict(paymentId: string): ApplicationFailure {
     FAILURES.paymentConflict,
   );
 }
+
+/** What is asked to be sent is not what was registered. Nothing was claimed or sent. */
+export const otherContent = (paymentId: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    `Payment ${paymentId} was registered with other content than is to be sent. Nothing was sent.`,
+    FAILURES.paymentConflict,
+  );
+
+/** A decision, or that nothing was sent, is believed from the payment's own run alone. Nothing was changed. */
+export const notFromItsRun = (workflowType: string, workflowId: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    `This is taken from workflow ${workflowType} with the id ${workflowId} alone. Nothing was changed.`,
+    FAILURES.refused,
+  );
+
+/** No fault: it is tried again until the money has come, or the time for it is over. */
+export const waitsForMoney = (what: string, until: number, leftMs: number): ApplicationFailure =>
+  noFault({
+    message: `It waits for money until ${timeInWords(until)} UTC: ${what}. Nothing was sent, nothing is held.`,
+    type: WAITS_FOR_MONEY,
+    nextRetryDelay: Math.max(1, Math.min(leftMs, FUNDS_AGAIN_MS)),
+  });
 
 /** Our own switch: nothing was claimed or sent, and it is tried again until the payment expires. */
 export const submissionsOff = (): ApplicationFailure =>

@@ -1,9 +1,10 @@
-import { createAlmaraActivities } from './almara';
 import type { ActivityDependencies, WorkerDependencies } from './dependencies';
 import { createDisputeActivities } from './disputes';
 import { withFailureTable } from './failures';
+import { createLookAtPayment } from './look';
 import { createPaymentActivities } from './payments';
 import { createPollPayment } from './poll-payment';
+import { createProviderReads } from './provider-reads';
 import { createReconcileActivities } from './reconcile';
 import { createServiceNames } from './service-names';
 import { createSubmitPayment } from './submit-payment';
@@ -12,12 +13,13 @@ export type { ActivityDependencies, ActivitySettings, Clock, WorkerDependencies 
 
 /** What payments, disputes and questions need. */
 export function createActivities(dependencies: ActivityDependencies) {
-  const names = createServiceNames(dependencies.almara, dependencies.log);
+  const names = createServiceNames(dependencies.provider, dependencies.log);
   return withFailureTable({
     ...createPaymentActivities(dependencies, names),
     ...createSubmitPayment(dependencies),
+    ...createLookAtPayment(dependencies),
     ...createPollPayment(dependencies),
-    ...createAlmaraActivities(dependencies),
+    ...createProviderReads(dependencies),
     ...createDisputeActivities(dependencies, names),
   });
 }

@@ -1,46 +1,68 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { AlmaraTrouble, type Almara } from '../almara';
-import { weighCallbacks, type Expected, type Look } from '../payment/look';
+import type { Facts } from '../payment/facts';
 import type { Observation } from '../payment/observation';
-import { systemClock, type ActivityDependencies } from './dependencies';
+import { ProviderTrouble, type ProviderSession } from '../payment/provider';
+import type { Look } from '../payment/steps';
+import { checked, SHAPES } from './arguments';
+import { merchantOf, stopwatch, systemClock, type ActivityDependencies } from './dependencies';
 
-/** One look at a payment: the provider's record first, then what our own store knows by then. */
-export async function lookAt(
-  { almara, store, clock = systemClock }: ActivityDependencies,
-  expected: Expected,
-  signal: AbortSignal,
-): Promise<Look> {
-  const observation = await observe(almara, expected.paymentId, signal);
-  const at = new Date(clock.now()).toISOString();
-  // For ever: from now on only a matching record, or a person, closes this payment, whatever becomes of this run.
-  if (observation.kind === 'record' && observation.state === 'completed')
-    await store.payments.noteCompleted(expected.paymentId);
-  const facts = await store.payments.facts(expected.paymentId);
-  const readings = facts.callbacks.map(({ reading }) => reading);
-  // Callbacks beyond those that are kept were not read: one of them may hold the code that forbids a decline.
-  const unread = facts.callbacksDropped > 0 && {
-    code: { kind: 'ambiguous', value: 'of a callback that was not kept' } as const,
-  };
-  return {
-    observation,
-    at,
-    callbacks: { ...weighCallbacks(expected, readings), ...unread, count: facts.callbackCount },
-    completedSeen: facts.completedSeen,
-    ...(facts.claim && {
-      claim: { at: facts.claim.at.toISOString(), tokenExpiresAt: facts.claim.tokenExpiresAt.toISOString() },
-    }),
-    ...(facts.outcome && { closed: facts.outcome }),
-  };
+/** One look at a payment: what the provider says is written down before anybody hears of it. */
+export async function lookAt(dependencies: ActivityDependencies, paymentId: string, withinMs: number): Promise<Look> {
+  const { provider, store, clock = systemClock } = dependencies;
+  const askedAgo = stopwatch(clock);
+  const observation = await observe(() =>
+    provider.findPayment(paymentId, AbortSignal.any([cancellationSignal(), AbortSignal.timeout(withinMs)])),
+  );
+  const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
+  return await store.payments.look(paymentId, observed, merchantOf(dependencies));
 }
 
-async function observe(almara: Almara, paymentId: string, signal: AbortSignal): Promise<Observation> {
+/**
+ * The look before anything is decided on the ground that nothing was sent: it must be readable. A record is written down.
+ * @throws ProviderTrouble when nothing could be learnt
+ */
+export async function lookBefore(
+  dependencies: ActivityDependencies,
+  paymentId: string,
+  signal: AbortSignal,
+): Promise<{ readonly session: ProviderSession; readonly look?: Look }> {
+  const { provider, store, clock = systemClock } = dependencies;
+  const askedAgo = stopwatch(clock);
+  const { observation, session } = await provider.findPayment(paymentId, signal);
+  if (observation.kind === 'unreadable')
+    throw new ProviderTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
+  if (observation.kind === 'not-found') return { session };
+  const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
+  return { session, look: await store.payments.look(paymentId, observed, merchantOf(dependencies)) };
+}
+
+/** Nobody has sent or ended it, and nothing is known of it at the provider. */
+export const isUntouched = ({ claim, closed, seen }: Facts): boolean =>
+  claim.kind === 'free' && closed === undefined && seen.recordAt === undefined;
+
+async function observe(find: () => Promise<{ readonly observation: Observation }>): Promise<Observation> {
   try {
-    return (await almara.findPayment(paymentId, signal)).observation;
+    return (await find()).observation;
   } catch (error) {
+    if (cancellationSignal().aborted) throw error;
     // No answer is not worth a failure here: it reads like an answer that nobody understands.
-    if (error instanceof AlmaraTrouble) return { kind: 'unreadable', said: error.message };
-    // Too slow for this look, which is an answer as well; a worker that stops is not.
-    if (signal.aborted && !cancellationSignal().aborted) return { kind: 'unreadable', said: 'nothing in time' };
+    if (error instanceof ProviderTrouble) return { kind: 'unreadable', said: error.message };
+    // Too slow for this look, which is an answer as well.
+    if (isTimeout(error)) return { kind: 'unreadable', said: 'nothing in time' };
     throw error;
   }
+}
+
+const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError';
+
+/** Below the local activity's start-to-close of 3 s: a slow provider is an answer, and not a time-out. */
+const LOOK_WITHIN_MS = 2_000;
+
+export function createLookAtPayment(dependencies: ActivityDependencies) {
+  return {
+    /** One look at once, for a callback or a person. Local: it is short, and repeats harmlessly. */
+    async lookAtPayment(paymentId: string): Promise<Look> {
+      return await lookAt(dependencies, checked(SHAPES.paymentId, paymentId), LOOK_WITHIN_MS);
+    },
+  };
 }

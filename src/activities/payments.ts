@@ -1,17 +1,24 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { AlmaraTrouble } from '../almara';
+import { WORKFLOWS, workflowIdOf } from '../payment/contract';
+import { personOf } from '../payment/ending';
 import { fingerprint } from '../payment/fingerprint';
-import { workflowIdOf } from '../payment/contract';
+import { judge } from '../payment/judge';
 import { resolvePolicy } from '../payment/policy';
 import { checkRequest } from '../payment/request';
-import type { CloseRequest, CloseResult, Registration, Reservation, ReserveRequest } from '../payment/steps';
-import type { ActivityDependencies } from './dependencies';
+import type { RecordRequest, RecordResult, Registration } from '../payment/steps';
+import { mayNotDecide } from '../payment/words';
+import { checked, SHAPES } from './arguments';
+import { merchantOf, type ActivityDependencies } from './dependencies';
 import { invalidRequest, paymentConflict } from './failures';
+import { isUntouched, lookBefore } from './look';
 import { mayDecide } from './operators';
+import { onlyFrom } from './own-run';
 import type { ServiceNames } from './service-names';
 
-/** The steps that only touch our own store. All are idempotent: the engine may run them again at will. */
-export function createPaymentActivities({ almara, store, settings }: ActivityDependencies, names: ServiceNames) {
+/** The first and the last step of a payment. Both are idempotent: the engine may run them again at will. */
+export function createPaymentActivities(dependencies: ActivityDependencies, names: ServiceNames) {
+  const { provider, store, settings } = dependencies;
+  const by = merchantOf(dependencies);
   return {
     /**
      * Checks the request and writes the payment down, once for ever. The same id with the same content is the same payment; one
@@ -19,74 +26,67 @@ export function createPaymentActivities({ almara, store, settings }: ActivityDep
      * @throws ApplicationFailure `InvalidRequest` or `PaymentConflict`, not retryable
      */
     async registerPayment(input: unknown): Promise<Registration> {
-      const checked = checkRequest(input, settings);
-      const problems = checked.ok ? [] : [...checked.problems];
-      const paymentId: unknown = checked.ok
-        ? checked.request.paymentId
+      const check = checkRequest(input, settings);
+      const problems = check.ok ? [] : [...check.problems];
+      const paymentId: unknown = check.ok
+        ? check.request.paymentId
         : (input as { paymentId?: unknown } | null | undefined)?.paymentId;
-      const { workflowId } = activityInfo().workflowExecution ?? { workflowId: '' };
-      if (typeof paymentId === 'string' && workflowId !== workflowIdOf(paymentId)) {
+      if (typeof paymentId === 'string' && activityInfo().workflowExecution?.workflowId !== workflowIdOf(paymentId)) {
         problems.push({
           field: 'paymentId',
           problem: `must match the workflow id: it belongs to the workflow id ${workflowIdOf('<payment id>')}`,
         });
       }
-      if (!checked.ok || problems.length > 0) throw invalidRequest(problems);
+      if (!check.ok || problems.length > 0) throw invalidRequest(problems);
 
-      const { request } = checked;
-      const known = await store.payments.register(request, await fingerprint(request));
+      const { request } = check;
+      const policy = resolvePolicy(request.policy);
+      const prepaid = settings.prepaidServices.includes(request.serviceId);
+      const rules = { policy, prepaid, failedWithoutCode: settings.failedWithoutCode };
+      const known = await store.payments.register(request, await fingerprint(request), rules, by);
       if (known.kind === 'conflict') throw paymentConflict(request.paymentId);
-      if (known.kind === 'closed') {
-        const { disputed } = await store.payments.facts(request.paymentId);
-        return { ...known, disputed };
-      }
+      if (known.kind === 'closed') return known;
+      const { facts, now } = known.reading;
       const serviceName = request.serviceName ?? names.nameOf(request.serviceId);
       return {
         kind: 'open',
         request,
-        policy: resolvePolicy(request.policy),
-        claimed: known.claimed,
-        reserved: known.reserved,
-        prepaid: settings.prepaidServices.includes(request.serviceId),
-        failedWithoutCode: settings.failedWithoutCode,
+        provider: provider.name,
+        look: { facts, verdict: judge(facts, now), at: now },
+        expiresIn: facts.registeredAt + facts.rules.policy.submitWithin - now,
         ...(serviceName !== undefined && { serviceName }),
       };
     },
 
-    /** Moves money from available to reserved, or says why not. */
-    async reserveFunds({ paymentId, ...funds }: ReserveRequest): Promise<Reservation> {
-      return await store.reservations.reserve(paymentId, funds);
-    },
-
-    /** Outcome, funds and seal in one transaction. What is recorded already stands. */
-    async closePayment(request: CloseRequest): Promise<CloseResult> {
-      const { action, ...close } = request;
-      if (close.unsent && settings.submissions === 'off' && (await isForgotten(close.paymentId)))
-        return { kind: 'reconsider', because: 'Almara Pay has a record of it' };
-      if (action === undefined) return await store.payments.close(close);
-      const { argument, before, ...by } = action;
-      if (!mayDecide(settings, by.operator)) {
-        // An earlier try may have recorded it, before a worker with another list came.
-        const { outcome } = await store.payments.facts(close.paymentId);
-        return outcome === undefined ? { kind: 'not-an-operator' } : { kind: 'stands', outcome, contradicts: false };
-      }
-      return await store.payments.close({ ...close, action: { ...by, details: { ...argument, before } } });
+    /**
+     * Ends a payment by what the store knows, or says how it stands. No outcome is believed: an end that is proven is made of what
+     * was seen, whoever asks; what has to be believed, a person's decision or why nothing was sent, is believed from the payment's
+     * own run alone.
+     */
+    async recordOutcome(request: RecordRequest): Promise<RecordResult> {
+      const { paymentId, ending } = checked(SHAPES.record, request);
+      if (ending.kind !== 'proven') onlyFrom(WORKFLOWS.billPayment, workflowIdOf(paymentId));
+      const person = personOf(ending);
+      if (person !== undefined && !mayDecide(settings, person.operator))
+        return await notAnOperator(paymentId, person.operator);
+      if (ending.kind === 'unsent') await lookFirstIfRestored(paymentId);
+      return await store.payments.recordOutcome(paymentId, ending, by);
     },
   };
 
+  /** What they decided may have been recorded before a worker with another list came. */
+  async function notAnOperator(paymentId: string, operator: string): Promise<RecordResult> {
+    const { closed } = (await store.payments.read(paymentId, by)).facts;
+    return closed === undefined ? { kind: 'refused', because: mayNotDecide(operator) } : { kind: 'closed', ...closed };
+  }
+
   /**
    * While submissions are off the store may have been restored from a backup, and may not remember that it was sent: a free claim
-   * proves nothing, and Almara Pay is asked.
+   * proves nothing, and the provider is asked.
    */
-  async function isForgotten(paymentId: string): Promise<boolean> {
-    const { outcome, claim } = await store.payments.facts(paymentId);
-    if (outcome !== undefined || claim !== undefined) return false;
-    const { observation } = await almara.findPayment(paymentId, cancellationSignal());
-    if (observation.kind === 'unreadable')
-      throw new AlmaraTrouble(
-        'unreadable',
-        `Submissions are off, and Almara Pay does not say what it has: ${observation.said}`,
-      );
-    return observation.kind === 'record';
+  async function lookFirstIfRestored(paymentId: string): Promise<void> {
+    if (settings.submissions !== 'off') return;
+    const { facts } = await store.payments.read(paymentId, by);
+    if (isUntouched(facts)) await lookBefore(dependencies, paymentId, cancellationSignal());
   }
 }

@@ -19,7 +19,7 @@ import {
   type Unanswered,
   type Window,
 } from '../payment/reconciliation-window';
-import { askingNobody, createAsking, TROUBLES_IN_A_ROW, type Asking } from './ask-provider';
+import { askNobody, createInquiry, TROUBLES_IN_A_ROW, type Inquiry } from './ask-provider';
 import { systemClock, type ReconcileDependencies } from './dependencies';
 import { endOfDispute, isRegistered, paymentsWithRuns, runOf } from './payment-runs';
 
@@ -61,12 +61,15 @@ export interface RunsResult {
 }
 
 /** What was learnt about one payment. Kept in the heartbeat, so that a repeated page does not ask again; holds nothing personal. */
-type Checked = { readonly differences: readonly Difference[]; readonly asked: boolean } | { readonly trouble: string };
+type Checked =
+  | { readonly differences: readonly Difference[]; readonly asked: boolean; readonly isRaised: boolean }
+  | { readonly trouble: string };
 type Page = Readonly<Record<string, Checked>>;
 type EndedDispute = PaymentDispute & { readonly how: 'completed' | 'lost' };
 
 /** Compares store, runs and provider. Writes nothing but disputes and the report. */
-export function createReconcileActivities({ almara, store, log, clock = systemClock }: ReconcileDependencies) {
+export function createReconcileActivities(dependencies: ReconcileDependencies) {
+  const { store, log, clock = systemClock } = dependencies;
   return {
     /** @param request whatever somebody has typed in the Web UI */
     async beginReconciliation(request: ReconcileRequest): Promise<Window> {
@@ -79,10 +82,10 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
       return window;
     },
 
-    /** The next payments of the window: asks about each, compares, raises the disputes. */
+    /** The next payments of the window: a look at each, which raises what contradicts its outcome, then the comparison. */
     async reconcilePage({ window, after, askProvider }: PageRequest): Promise<PageResult> {
       const payments = await store.reconciliations.page(window, after, PAGE);
-      const checked = await checkAll(payments, askProvider ? createAsking(almara) : askingNobody);
+      const checked = await checkAll(payments, askProvider ? createInquiry(dependencies) : askNobody);
       const all = Object.values(checked);
       const done = all.flatMap((one) => ('differences' in one ? [one] : []));
       const unanswered = Object.entries(checked).flatMap(([paymentId, one]) =>
@@ -97,7 +100,7 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
         asked: done.filter(({ asked }) => asked).length,
         notAsked: unanswered.length,
         unanswered,
-        disputesRaised: await raise(differences),
+        disputesRaised: done.filter(({ isRaised }) => isRaised).length,
         ...(next !== undefined && { next }),
         ...(trouble !== undefined && { trouble }),
       };
@@ -178,18 +181,18 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     },
   };
 
-  /** All that could be learnt. @throws AlmaraTrouble while another attempt may learn more */
-  async function checkAll(payments: readonly StoredPayment[], asking: Asking): Promise<Page> {
+  /** All that could be learnt. @throws ProviderTrouble while another attempt may learn more */
+  async function checkAll(payments: readonly StoredPayment[], inquiry: Inquiry): Promise<Page> {
     const info = activityInfo();
     const checked: Record<string, Checked> = { ...(info.heartbeatDetails as Page | undefined) };
     const left = payments.filter(({ paymentId }) => !('differences' in (checked[paymentId] ?? {})));
     await concurrently(rotated(left, (info.attempt - 1) * TROUBLES_IN_A_ROW), LOOKS_AT_ONCE, async (payment) => {
-      const answer = await asking.ask(payment);
+      const answer = await inquiry.ask(payment);
       checked[payment.paymentId] =
         answer instanceof Error ? { trouble: answer.message } : await checkOne(payment, answer);
       heartbeat(checked);
     });
-    if (asking.trouble !== undefined && info.attempt < ATTEMPTS) throw asking.trouble;
+    if (inquiry.trouble !== undefined && info.attempt < ATTEMPTS) throw inquiry.trouble;
     return checked;
   }
 
@@ -197,10 +200,11 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
   async function checkOne(payment: StoredPayment, answer: ProviderAnswer): Promise<Checked> {
     const run = await runOf(payment, clock.now());
     const [after] = await store.reconciliations.read([payment.paymentId]);
-    const stoodStill = JSON.stringify(after) === JSON.stringify(payment);
+    const isRaised = after?.closed?.disputed === true && payment.closed?.disputed === false;
     return {
-      differences: stoodStill ? compare(payment, run, answer, clock.now()) : [],
-      asked: answer.kind !== 'not-asked' && answer.kind !== 'another-account',
+      differences: isSame(payment, after) ? compare(payment, run, answer, clock.now()) : [],
+      asked: answer.kind === 'answer',
+      isRaised,
     };
   }
 
@@ -223,16 +227,14 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     }
     return found.sort((a, b) => a.raisedAt.localeCompare(b.raisedAt)).slice(0, limit);
   }
-
-  async function raise(differences: readonly Difference[]): Promise<number> {
-    let raised = 0;
-    for (const { subject, kind, what } of differences.filter(({ dispute }) => dispute)) {
-      const { isNew } = await store.disputes.raise(subject, { by: 'reconciliation', because: `${kind}: ${what}` });
-      if (isNew) raised += 1;
-    }
-    return raised;
-  }
 }
+
+/** A look may have raised a dispute: nothing else may have changed. */
+const isSame = (before: StoredPayment, after: StoredPayment | undefined): boolean => {
+  const standing = (payment: StoredPayment | undefined): string =>
+    JSON.stringify(payment, (key, value: unknown) => (key === 'disputed' ? undefined : value));
+  return standing(before) === standing(after);
+};
 
 /** Begins elsewhere on each attempt: broken records that lie beside each other do not hide what comes behind them. */
 const rotated = <Item>(items: readonly Item[], by: number): readonly Item[] => {

@@ -1,5 +1,5 @@
-import type { Facts } from './facts';
 import type { Receipt } from './observation';
+import type { BillPaymentOutcome } from './outcome';
 import { isLeftOut } from './planted';
 import type { Answer } from './seen';
 
@@ -13,12 +13,15 @@ export type AfterEnd =
 
 const AGREES: AfterEnd = { kind: 'agrees' };
 
-export function compareAfterEnd({ closed, currency }: Facts, answer: Answer): AfterEnd {
-  if (closed === undefined || isLeftOut('a contradiction after the end is disputed')) return AGREES;
-  const { outcome } = closed;
+type WithoutReceipt<Outcome> = Outcome extends unknown ? Omit<Outcome, 'receipt'> : never;
+/** As it was recorded: a receipt may be added later. */
+export type RecordedOutcome = WithoutReceipt<BillPaymentOutcome> & { readonly receipt?: Receipt };
+
+export function compareAfterEnd(outcome: RecordedOutcome, answer: Answer): AfterEnd {
+  if (isLeftOut('a contradiction after the end is disputed')) return AGREES;
   const contradicts = (says: string): AfterEnd => ({
     kind: 'contradicts',
-    because: `Recorded as ${outcome.kind === 'paid' ? `paid ${currency} ${outcome.amount}` : outcome.kind}; the provider says ${says}`,
+    because: `Recorded as ${outcome.kind === 'paid' ? `paid ${outcome.currency} ${outcome.amount}` : outcome.kind}; the provider says ${says}`,
   });
   if (outcome.kind !== 'paid') {
     if (answer.state !== 'completed') return AGREES;
@@ -34,7 +37,7 @@ export function compareAfterEnd({ closed, currency }: Facts, answer: Answer): Af
   if (answer.differs.length > 0)
     // Who decided it had this record before their eyes: nothing new contradicts them.
     return outcome.settledBy === 'operator' ? AGREES : contradicts([answer.said, ...answer.differs].join('; '));
-  return compareReceipts(outcome.receipt, answer.receipt, contradicts);
+  return compareReceipts(outcome.receipt ?? {}, answer.receipt, contradicts);
 }
 
 function compareReceipts(recorded: Receipt, told: Receipt, contradicts: (says: string) => AfterEnd): AfterEnd {

@@ -1,6 +1,5 @@
-import type { Observation, PaymentRecord } from './observation';
-import type { BillPaymentOutcome } from './outcome';
-import { mismatches } from './seen';
+import { compareAfterEnd, type RecordedOutcome } from './after-end';
+import { isOfAnother, type Answer } from './seen';
 
 /** What reconciliation compares, and what it calls a difference. Pure: the same facts give the same differences. */
 
@@ -13,39 +12,39 @@ interface KindOfDifference {
 /** Every kind, with its meaning and the next step: printed by `billpay reconcile` and in the runbook. */
 export const DIFFERENCES = {
   'declined-but-completed': {
-    means: 'Recorded as declined after it was sent, and Almara Pay now says completed.',
+    means: 'Recorded as declined after it was sent, and the provider now says completed.',
     next: 'Call finance. A dispute is open: settle it with resolveDispute once it is agreed what was true.',
   },
   'declined-but-pending': {
-    means: 'Recorded as declined without a person, and Almara Pay is still working on it: it may yet be paid.',
-    next: 'Ask Almara Pay to stop or to settle it. It is asked again 1 h, 1, 7 and 30 days after the close.',
+    means: 'Recorded as declined without a person, and the provider is still working on it: it may yet be paid.',
+    next: 'Ask the provider to stop or to settle it. It is asked again 1 h, 1, 7 and 30 days after the close.',
   },
   'paid-but-failed': {
-    means: 'Recorded as paid, and Almara Pay now says failed.',
+    means: 'Recorded as paid, and the provider now says failed.',
     next: 'Call finance and the biller. A dispute is open: settle it with resolveDispute once it is agreed what was true.',
   },
   'paid-but-pending': {
-    means: 'Recorded as paid, and Almara Pay says that it is still working on it.',
-    next: 'Ask Almara Pay for the final state, with the payment id.',
+    means: 'Recorded as paid, and the provider says that it is still working on it.',
+    next: 'Ask the provider for the final state, with the payment id.',
   },
   'paid-but-unknown-to-provider': {
-    means: 'Recorded as paid, and Almara Pay does not know the id.',
-    next: 'Ask Almara Pay, with the payment id and the receipt. Check that this is the merchant account it was sent from.',
+    means: 'Recorded as paid, and the provider does not know the id.',
+    next: 'Ask the provider, with the payment id and the receipt. Check that this is the merchant account it was sent from.',
   },
   'paid-other-amount': {
-    means: 'Recorded as paid, and the record of Almara Pay has another amount, account or currency.',
-    next: 'Compare with the statement of Almara Pay. Unless a person decided it so, a dispute is open.',
+    means: 'Recorded as paid, and the record of the provider has another amount, account or currency.',
+    next: 'Compare with the statement of the provider. Unless a person decided it so, a dispute is open.',
   },
   'sealed-but-captured': {
-    means: 'Closed without having been sent, and yet Almara Pay has a record under its id.',
-    next: 'Find out who sends under our ids. If Almara Pay says completed a dispute is open: call finance.',
+    means: 'Closed without having been sent, and yet the provider has a record under its id.',
+    next: 'Find out who sends under our ids. If the provider says completed a dispute is open: call finance.',
   },
   'record-of-another': {
-    means: 'The record of Almara Pay under its id is not about it: it has another id, or is no payment.',
-    next: 'Ask Almara Pay what its record is, with the payment id. Until then its outcome rests on what was seen before.',
+    means: 'The record of the provider under its id is not about it: it has another id, or is no payment.',
+    next: 'Ask the provider what its record is, with the payment id. Until then its outcome rests on what was seen before.',
   },
   'id-in-use': {
-    means: 'Open and never sent from here, and yet Almara Pay has a record under its id.',
+    means: 'Open and never sent from here, and yet the provider has a record under its id.',
     next: 'Find out who sends under our ids. The payment will ask for a person by itself (id-in-use).',
   },
   'open-without-run': {
@@ -118,10 +117,6 @@ export interface Difference {
   readonly dispute?: true;
 }
 
-type WithoutReceipt<Outcome> = Outcome extends unknown ? Omit<Outcome, 'receipt'> : never;
-/** A receipt may be added after the close: it is no part of what is compared. */
-export type RecordedOutcome = WithoutReceipt<BillPaymentOutcome>;
-
 /** A payment as the store has it. */
 export interface StoredPayment {
   readonly paymentId: string;
@@ -134,7 +129,7 @@ export interface StoredPayment {
     | { readonly kind: 'sealed' }
     /** It may have been sent, from the merchant account of this hash. */
     | { readonly kind: 'taken'; readonly account: string };
-  readonly closed?: { readonly at: string; readonly outcome: RecordedOutcome };
+  readonly closed?: { readonly at: string; readonly outcome: RecordedOutcome; readonly disputed: boolean };
   readonly reservation?: { readonly settled: boolean; readonly posted: number };
 }
 
@@ -157,10 +152,8 @@ export type PaymentRun =
 export type ProviderAnswer =
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'another-account' }
-  | { readonly kind: 'not-found' }
-  /** A readable record, and not of this payment. */
-  | { readonly kind: 'of-another'; readonly said: string }
-  | PaymentRecord;
+  /** Compared with what was asked for, and written down. */
+  | { readonly kind: 'answer'; readonly answer: Answer };
 
 /** A close answers its run at once: what takes longer than this is stuck. */
 const CLOSE_SETTLES_MS = 60_000;
@@ -189,76 +182,60 @@ export function compare(
 /** Nothing is asked about what a run is waiting for anyhow: it asks by itself. */
 export const isAsked = ({ closed, claim }: StoredPayment): boolean => closed !== undefined || claim.kind === 'none';
 
-/**
- * What an observation says about this payment; undefined: nothing, asked again it may say more. A record of something else, or of
- * another id, stays what it is however often one asks: people must see it.
- */
-export function answerAbout(paymentId: string, observation: Observation): ProviderAnswer | undefined {
-  switch (observation.kind) {
-    case 'unreadable':
-      return undefined;
-    case 'not-found':
-      return { kind: 'not-found' };
-    case 'record':
-      if (!observation.isPayment) return { kind: 'of-another', said: 'its record is no payment' };
-      if (observation.paymentId?.toLowerCase() !== paymentId)
-        return { kind: 'of-another', said: 'its record does not have its id' };
-      return observation;
-  }
-}
-
 function withProvider(stored: StoredPayment, provider: ProviderAnswer): readonly Difference[] {
-  const found = (kind: DifferenceKind, what: string, dispute = false): readonly Difference[] => [
-    { kind, subject: stored.paymentId, what, ...(dispute && { dispute }) },
-  ];
   if (provider.kind === 'not-asked') return [];
+  const found = (kind: DifferenceKind, what: string): readonly Difference[] => [
+    { kind, subject: stored.paymentId, what, ...(isContradicted && { dispute: true }) },
+  ];
+  const outcome = stored.closed?.outcome;
+  const isContradicted =
+    provider.kind === 'answer' &&
+    outcome !== undefined &&
+    compareAfterEnd(outcome, provider.answer).kind === 'contradicts';
   if (provider.kind === 'another-account')
     return found('claim-of-another-account', 'it was sent with other credentials than this worker has');
-  if (provider.kind === 'of-another') return found('record-of-another', provider.said);
-  const outcome = stored.closed?.outcome;
-  if (outcome?.kind === 'paid') return withPaid(stored, outcome, provider, found);
-  if (provider.kind === 'not-found') return [];
+  const { answer } = provider;
+  if (isOfAnother(answer)) return found('record-of-another', answer.differs.join('; '));
+  if (outcome?.kind === 'paid') return withPaid(outcome, answer, isContradicted, found);
+  if (answer.state === 'not-found') return [];
 
-  const says = `Almara Pay says ${provider.said}`;
+  const says = [`the provider says ${answer.said}`, ...answer.differs].join('; ');
   if (outcome === undefined) return stored.claim.kind === 'none' ? found('id-in-use', says) : [];
-  const asItWas = differsFrom(stored, stored.amount, provider);
-  const completed = provider.state === 'completed';
   const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator';
   if (stored.claim.kind === 'sealed') {
-    // Who declined somebody else's record had it before their eyes, and could not have declined one that is ours and completed.
-    const isKnown = byPerson && (!completed || asItWas !== '');
-    return isKnown ? [] : found('sealed-but-captured', `${outcome.kind}, never sent; ${says}${asItWas}`, completed);
+    // Who declined somebody else's record had it before their eyes.
+    const isKnown = byPerson && !isContradicted;
+    return isKnown ? [] : found('sealed-but-captured', `${outcome.kind}, never sent; ${says}`);
   }
-  if (completed) return found('declined-but-completed', `${says}${asItWas}`, true);
-  return provider.state === 'pending' && !byPerson ? found('declined-but-pending', says) : [];
+  if (answer.state === 'completed') return found('declined-but-completed', says);
+  return answer.state === 'pending' && !byPerson ? found('declined-but-pending', says) : [];
 }
 
-type Found = (kind: DifferenceKind, what: string, dispute?: boolean) => readonly Difference[];
+type Found = (kind: DifferenceKind, what: string) => readonly Difference[];
 
 function withPaid(
-  stored: StoredPayment,
   outcome: Extract<RecordedOutcome, { kind: 'paid' }>,
-  provider: Extract<ProviderAnswer, { kind: 'not-found' | 'record' }>,
+  answer: Answer,
+  isContradicted: boolean,
   found: Found,
 ): readonly Difference[] {
-  if (provider.kind === 'not-found')
-    return found(
-      'paid-but-unknown-to-provider',
-      'Almara Pay does not know the id, and the payment is recorded as paid',
-    );
-  const says = `Almara Pay says ${provider.said}`;
-  if (provider.state === 'failed') return found('paid-but-failed', says, true);
-  if (provider.state === 'pending') return found('paid-but-pending', says);
-  const differs = differsFrom(stored, outcome.amount, provider);
-  // Who decided it had this record before their eyes: nothing new contradicts them.
-  return differs === '' ? [] : found('paid-other-amount', `${says}${differs}`, outcome.settledBy !== 'operator');
-}
-
-/** In words, or empty. */
-function differsFrom(stored: StoredPayment, amount: number, record: PaymentRecord): string {
-  return mismatches({ ...stored, amount }, record)
-    .map((difference) => `; ${difference}`)
-    .join('');
+  const says = `the provider says ${answer.said}`;
+  switch (answer.state) {
+    case 'not-found':
+      return found(
+        'paid-but-unknown-to-provider',
+        'the provider does not know the id, and the payment is recorded as paid',
+      );
+    case 'failed':
+      return found('paid-but-failed', says);
+    case 'pending':
+      return found('paid-but-pending', says);
+    case 'completed': {
+      if (isContradicted) return found('paid-other-amount', [says, ...answer.differs].join('; '));
+      const isOther = answer.amount !== undefined && answer.amount !== outcome.amount;
+      return isOther ? found('paid-other-amount', `${says}; ${answer.amount}, recorded ${outcome.amount}`) : [];
+    }
+  }
 }
 
 function withRun({ paymentId, closed }: StoredPayment, run: PaymentRun, now: number): readonly Difference[] {

@@ -93,11 +93,17 @@ export function merge(seen: Seen, answer: Answer): Seen {
   });
 }
 
+const NO_PAYMENT = 'it does not say that it is a payment';
+const OTHER_ID = 'the payment id is not ours';
+
+/** A readable record under its id that is about something else. */
+export const isOfAnother = ({ differs }: Answer): boolean => differs.includes(NO_PAYMENT) || differs.includes(OTHER_ID);
+
 /** Where a record differs from what was asked for, in words without personal data. Empty: it is evidence. */
 export function mismatches(expected: Expected, record: PaymentRecord): string[] {
   const differs: string[] = [];
-  if (!record.isPayment) differs.push('it does not say that it is a payment');
-  if (record.paymentId?.toLowerCase() !== expected.paymentId) differs.push('the payment id is not ours');
+  if (!record.isPayment) differs.push(NO_PAYMENT);
+  if (record.paymentId?.toLowerCase() !== expected.paymentId) differs.push(OTHER_ID);
   if (record.amount !== expected.amount) {
     const answer = record.amount === undefined ? 'no amount' : `${expected.currency} ${record.amount}`;
     differs.push(`answer: ${answer}, sent: ${expected.currency} ${expected.amount}`);

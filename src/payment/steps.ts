@@ -41,6 +41,9 @@ export type SubmitResult =
       readonly said: string;
     };
 
+/** Type of the failure with which a payment waits for money. */
+export const WAITS_FOR_MONEY = 'WaitsForMoney';
+
 /** Looks until there is an end, or another reason to ask a person. */
 export interface PollInput {
   readonly paymentId: string;

@@ -18,11 +18,7 @@ export const { registerPayment } = proxyLocalActivities<Pick<Activities, 'regist
   ...STORE_STEP,
   summary: 'Register the payment',
 });
-export const { reserveFunds } = proxyLocalActivities<Pick<Activities, 'reserveFunds'>>({
-  ...STORE_STEP,
-  summary: 'Hold the funds',
-});
-export const { closePayment } = proxyLocalActivities<Pick<Activities, 'closePayment'>>({
+export const { recordOutcome } = proxyLocalActivities<Pick<Activities, 'recordOutcome'>>({
   ...STORE_STEP,
   summary: 'Record the outcome',
 });
@@ -37,9 +33,9 @@ export const { recordResolution } = proxyLocalActivities<Pick<Activities, 'recor
 });
 
 /** One look at once. When it fails twice the poll takes over. */
-export const { findPayment } = proxyLocalActivities<Pick<Activities, 'findPayment'>>({
+export const { lookAtPayment } = proxyLocalActivities<Pick<Activities, 'lookAtPayment'>>({
   startToCloseTimeout: '3 seconds',
-  summary: 'Look at Almara Pay now',
+  summary: 'Look at the provider now',
   retry: { initialInterval: '100 milliseconds', maximumAttempts: 2 },
 });
 
@@ -54,14 +50,14 @@ export const { validateAccount } = proxyActivities<Pick<Activities, 'validateAcc
 export const { submitPayment } = proxyActivities<Pick<Activities, 'submitPayment'>>({
   startToCloseTimeout: '60 seconds',
   heartbeatTimeout: '3 seconds',
-  summary: 'Send to Almara Pay, once',
+  summary: 'Claim, and send once',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
 /** Each retry is a look, timed by the failure's own delay. The policy below is for attempts that a dead worker took along. */
 export const { pollPayment } = proxyActivities<Pick<Activities, 'pollPayment'>>({
   startToCloseTimeout: '15 seconds',
-  summary: 'Latest answer of Almara Pay: see Last Failure',
+  summary: 'Latest answer of the provider: see Last Failure',
   retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes' },
 });
 
@@ -88,7 +84,7 @@ export const { reconcilePage } = proxyActivities<Pick<Activities, 'reconcilePage
   startToCloseTimeout: '10 minutes',
   scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '1 minute',
-  summary: 'Compare payments with Almara Pay',
+  summary: 'Compare payments with the provider',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 

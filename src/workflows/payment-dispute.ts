@@ -11,7 +11,6 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES, QUERIES, SEARCH_ATTRIBUTES, UPDATES } from '../payment/contract';
-import { disputeResolutionProblem, mayNotDecide } from '../payment/decisions';
 import {
   disputeProblems,
   isResolutionOf,
@@ -22,8 +21,10 @@ import {
   type PaymentDisputeOutcome,
   type RecordedResolution,
 } from '../payment/dispute';
+import { disputeResolutionProblem } from '../payment/update-forms';
+import { mayNotDecide } from '../payment/words';
 import { readDispute, recordResolution } from './activities';
-import { untilStored, type WaitsForStore } from './close';
+import { untilStored, type WaitsForStore } from './until-stored';
 import { disputeDetails, resolvedSummary, type DisputeView } from './dispute-details';
 import { refusal, refuseIf, thisUpdate, uncancelled } from './updates';
 
@@ -33,7 +34,7 @@ export const resolveDispute = defineUpdate<DisputeProgress, [DisputeResolution]>
 type Known = Extract<DisputeReading, { kind: 'raised' }>;
 
 /**
- * A closed payment that something authentic contradicts (design §4, §10): shows it until people have agreed on what was true, and
+ * A closed payment that something authentic contradicts: shows it until people have agreed on what was true, and
  * records that. It never changes an outcome. What it was started with is checked and shown; what it acts on is the store's.
  */
 export async function paymentDispute(input: PaymentDispute): Promise<PaymentDisputeOutcome> {
@@ -99,7 +100,7 @@ const invalid = (message: string, problems: readonly object[]): ApplicationFailu
 /** What the flow and its handlers share. Exists before the first await. */
 class Dispute implements DisputeView, WaitsForStore {
   known: Known | undefined;
-  storeDown: DisputeView['storeDown'];
+  storeAway: DisputeView['storeAway'];
   cancelAsked = false;
   /** What is being written down. */
   deciding: DisputeResolution | undefined;
@@ -124,15 +125,15 @@ class Dispute implements DisputeView, WaitsForStore {
     this.refresh();
   }
 
-  storeIsDown(because: string): void {
-    if (this.storeDown === undefined) this.publish('store-unavailable');
-    this.storeDown = { because: because.slice(0, 200), since: this.storeDown?.since ?? Date.now() };
+  storeIsAway(because: string): void {
+    if (this.storeAway === undefined) this.publish('store-unavailable');
+    this.storeAway = { because: because.slice(0, 200), since: this.storeAway?.since ?? Date.now() };
     this.refresh();
   }
 
   storeAnswered(): void {
-    if (this.storeDown === undefined) return;
-    this.storeDown = undefined;
+    if (this.storeAway === undefined) return;
+    this.storeAway = undefined;
     this.publish('disputed');
   }
 

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import type { DisputeResolution, ResolveDisputeRequest } from '../payment/dispute';
+import type { Cancelled, Ending, GaveUp } from '../payment/ending';
+import type { Resolution } from '../payment/progress';
+import { billSchema, checkRequest, invalidFields, paymentIdSchema, type CheckedRequest } from '../payment/request';
+import type { PollInput, RecordRequest } from '../payment/steps';
+import { invalidRequest } from './failures';
+
+/**
+ * What an activity is called with may be anybody's: any workflow in the namespace can call it. A wrong shape fails at once, for good,
+ * and changes nothing.
+ */
+
+const text = (max: number) => z.string().min(1).max(max);
+const durationMs = z.number().finite().min(0);
+const person = { operator: text(100), note: text(500) };
+/** Of the engine: no longer than it allows. */
+const updateId = z.string().max(1_000).optional();
+
+const gaveUp = z.strictObject({
+  kind: z.literal('gave-up'),
+  step: z.enum(['validation', 'funds', 'submission']),
+  reason: z.enum(['account-invalid', 'insufficient-funds', 'unknown-funding-account', 'rejected', 'expired']),
+  said: z.string().max(10_000),
+}) satisfies z.ZodType<GaveUp>;
+const cancelled = z.strictObject({
+  kind: z.literal('cancelled'),
+  ...person,
+  updateId,
+});
+const resolution = z.strictObject({
+  decision: z.enum(['paid', 'declined']),
+  ...person,
+  receiptNumber: text(100).optional(),
+  token: text(200).optional(),
+  amount: z.int().positive().optional(),
+  providerCase: text(100).optional(),
+});
+const ending = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('proven') }),
+  z.strictObject({ kind: z.literal('decided'), resolution, updateId }),
+  z.strictObject({ kind: z.literal('unsent'), why: z.discriminatedUnion('kind', [gaveUp, cancelled]) }),
+]);
+
+export const SHAPES = {
+  paymentId: paymentIdSchema,
+  bill: z.strictObject(billSchema.shape),
+  billNumber: z.strictObject({
+    ...billSchema.shape,
+    phoneNumber: text(20).optional(),
+    description: text(100).optional(),
+  }),
+  poll: z.strictObject({
+    paymentId: paymentIdSchema,
+    reason: text(100).optional(),
+    firstLookIn: durationMs.optional(),
+    storeWithin: durationMs.optional(),
+  }),
+  record: z.strictObject({ paymentId: paymentIdSchema, ending }),
+  dispute: z.strictObject({ paymentId: paymentIdSchema }),
+  resolveDispute: z.strictObject({
+    paymentId: paymentIdSchema,
+    resolution: z.strictObject({
+      agreed: z.enum(['paid', 'not-paid']),
+      ...person,
+      providerCase: text(100).optional(),
+    }),
+    updateId,
+  }),
+} as const;
+
+/** What each of these is, as the flow has it: a field that one side knows alone is a compile error. */
+type Same<One, Other> = [Exact<One>] extends [Exact<Other>]
+  ? [Exact<Other>] extends [Exact<One>]
+    ? true
+    : never
+  : never;
+type Exact<T> = T extends object ? { [Field in keyof T]-?: Exact<Exclude<T[Field], undefined>> } : T;
+const _sameShapes: {
+  poll: Same<z.output<typeof SHAPES.poll>, PollInput>;
+  record: Same<z.output<typeof SHAPES.record>, RecordRequest>;
+  ending: Same<z.output<typeof ending>, Ending>;
+  cancelled: Same<z.output<typeof cancelled>, Cancelled>;
+  resolution: Same<z.output<typeof resolution>, Resolution>;
+  dispute: Same<z.output<typeof SHAPES.resolveDispute>['resolution'], DisputeResolution>;
+  resolveDispute: Same<z.output<typeof SHAPES.resolveDispute>, ResolveDisputeRequest>;
+} = { poll: true, record: true, ending: true, cancelled: true, resolution: true, dispute: true, resolveDispute: true };
+
+/** @throws ApplicationFailure `InvalidRequest`, not retryable, with every wrong field */
+export function checked<T>(shape: z.ZodType<unknown>, argument: T): T {
+  const parsed = shape.safeParse(argument);
+  if (!parsed.success) throw invalidRequest(invalidFields(parsed.error));
+  return argument;
+}
+
+/** @throws ApplicationFailure `InvalidRequest`, not retryable */
+export function requestOf(input: unknown, options: { readonly allowTestPolicy: boolean }): CheckedRequest {
+  const result = checkRequest(input, options);
+  if (!result.ok) throw invalidRequest(result.problems);
+  return result.request;
+}
