@@ -25,9 +25,9 @@ export function compareAfterEnd(outcome: RecordedOutcome, answer: Answer): After
   });
   if (outcome.kind !== 'paid') {
     if (answer.state !== 'completed') return AGREES;
-    // Who declined somebody else's record had it before their eyes.
+    // Who declined somebody else's record of what was never sent had it before their eyes.
     const isForeign = answer.differs.length > 0;
-    const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator';
+    const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator' && outcome.step === 'submission';
     return isForeign && byPerson ? AGREES : contradicts([answer.said, ...answer.differs].join('; '));
   }
   // A failed answer that was under way when it ended is older than what ended it.
