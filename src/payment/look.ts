@@ -1,0 +1,50 @@
+import { compareAfterEnd, type AfterEnd } from './after-end';
+import type { Facts } from './facts';
+import { judge, type Verdict } from './judge';
+import type { Observation } from './observation';
+import { answerIn, isTooOld, merge, remember, type AskedAndAnswered, type Expected, type Seen } from './seen';
+
+/** What one look leaves behind. Pure: the store writes it on the row that it was asked about, and only then tells it. */
+export type Looked =
+  | {
+      readonly kind: 'looked';
+      readonly seen: Seen;
+      readonly verdict: Verdict;
+      /** Since when a person is asked: since this look, or an earlier one. */
+      readonly attentionSince?: number;
+      /** What the answer says about a payment that has ended. */
+      readonly afterEnd?: AfterEnd;
+    }
+  /** Look again. What it has told for ever is kept all the same. */
+  | { readonly kind: 'too-old'; readonly seen: Seen };
+
+export interface Looking {
+  readonly expected: Expected;
+  readonly observation: Observation;
+  readonly when: AskedAndAnswered;
+  /** By the database's clock, read after the facts. */
+  readonly now: number;
+  /** Names the merchant account whose credentials asked. */
+  readonly account: string;
+}
+
+export function lookOn(facts: Facts, { expected, observation, when, now, account }: Looking): Looked {
+  const { claim, closed } = facts;
+  const isAnotherAccount = claim.kind === 'taken' && claim.account !== account;
+  const answer = answerIn(observation, expected, when, isAnotherAccount);
+  if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', seen: remember(facts.seen, answer) };
+
+  // That it is not known before anybody has sent it: nobody waits for that.
+  const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && facts.seen.last === undefined;
+  const seen = answer === undefined || isNothing ? facts.seen : merge(facts.seen, answer);
+  const verdict = judge({ ...facts, seen }, now);
+  const asks = closed === undefined && verdict.kind === 'open' && verdict.ask !== undefined;
+  const attentionSince = facts.attentionSince ?? (asks ? now : undefined);
+  return {
+    kind: 'looked',
+    seen,
+    verdict,
+    ...(attentionSince !== undefined && { attentionSince }),
+    ...(closed !== undefined && answer !== undefined && { afterEnd: compareAfterEnd(closed.outcome, answer) }),
+  };
+}
