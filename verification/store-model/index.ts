@@ -1,23 +1,20 @@
 import { compareWithOutcome } from '../../src/callbacks/compare';
 import type { CallbackReading } from '../../src/payment/observation';
 import type { FundingAccount, Store } from '../../src/store';
-import { readOutcome } from '../../src/store/values';
+import { SEALED } from '../../src/store/facts';
 import type { StoredTruth } from '../guarantees';
-import { modelOperatorActions, stateOf } from './actions';
+import { modelOperatorActions } from './actions';
 import { modelDisputes } from './disputes';
+import { modelFunds, stateOf } from './funds';
 import { modelInbox } from './inbox';
 import { modelPayments } from './payments';
-import { modelReservations } from './reservations';
-import { callbacksOf, columnsOf, emptyTables, type PaymentRow, type Tables } from './tables';
+import { callbacksOf, emptyTables, outcomeOf, update, type PaymentRow, type Tables } from './tables';
 
 /**
  * The store in memory, for the simulation. Each method acts at the moment it is called, at once and wholly, and answers what the
- * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/activities/store-lockstep.test.ts`).
+ * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/verification/store-model`).
  */
-export interface StoreModel extends Pick<
-  Store,
-  'payments' | 'reservations' | 'inbox' | 'operatorActions' | 'disputes'
-> {
+export interface StoreModel extends Pick<Store, 'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'> {
   /** Undefined: not registered. */
   snapshot(paymentId: string): StoreSnapshot | undefined;
   accounts(): readonly FundingAccount[];
@@ -30,12 +27,12 @@ export interface StoreModelOptions {
   readonly now: () => number;
   /** Planted, to see them found. */
   readonly bugs?: {
-    /** A close that says unsent keeps the claim free: an attempt that was slow still gets it. */
+    /** An end leaves the claim free and the row's version as it is: an attempt that had read it before still gets the claim. */
     readonly noSeal?: boolean | undefined;
     /** The outcome first, the money in a transaction of its own. */
-    readonly twoStepClose?: boolean | undefined;
+    readonly twoStepRecord?: boolean | undefined;
   };
-  /** Awaited between the two steps of a close; what it throws ends the close there, as the death of a process would. */
+  /** Awaited between the two steps of an end; what it throws leaves it there, as the death of a process would. */
   readonly betweenSteps?: (paymentId: string) => Promise<void>;
 }
 
@@ -50,7 +47,7 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
   const tables = emptyTables();
   return {
     payments: modelPayments(tables, options),
-    reservations: modelReservations(tables),
+    funds: modelFunds(tables),
     inbox: modelInbox(tables, options.now),
     operatorActions: modelOperatorActions(tables),
     disputes: modelDisputes(tables, options.now),
@@ -59,22 +56,23 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
       return payment && snapshotOf(tables, payment);
     },
     accounts: () => [...tables.accounts.values()].map((account) => ({ ...account })),
-    giveBackClaim: (paymentId) => void delete tables.payments.get(paymentId)?.claim,
+    giveBackClaim(paymentId) {
+      const payment = tables.payments.get(paymentId);
+      if (payment !== undefined) update(payment, { claimed_at: null, claimed_by: null, answer: null });
+    },
   };
 }
 
 const isDoubtful = ({ code }: CallbackReading): boolean =>
   code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate';
 
-const CLAIMS = { claim: 'taken', seal: 'sealed' } as const;
-
 function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
-  const { paymentId, claim, accountNumber } = payment;
-  const outcome = readOutcome(columnsOf(payment));
+  const { payment_id: paymentId, account_number: accountNumber, claimed_by } = payment;
+  const outcome = outcomeOf(payment);
   const reservation = tables.reservations.get(paymentId);
   const decided = tables.actions.find((each) => each.paymentId === paymentId && each.action === 'resolvePayment');
   const callbacks = callbacksOf(tables, paymentId);
-  // What the close has weighed does not contradict it, whatever it claims.
+  // What the end has weighed does not contradict it, whatever it claims.
   const contradictions = callbacks.filter(
     ({ namedBy, reading }) =>
       outcome !== undefined &&
@@ -82,11 +80,11 @@ function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
       compareWithOutcome({ outcome, accountNumber }, reading).kind === 'contradicts',
   );
   return {
-    claim: claim === undefined ? 'none' : CLAIMS[claim.kind],
-    disputed: payment.disputedAt !== undefined,
+    claim: claimed_by === null ? 'none' : claimed_by === SEALED ? 'sealed' : 'taken',
+    disputed: payment.disputed_at !== null,
     contradictions: contradictions.length,
     doubtfulCodes: callbacks.filter(({ namedBy, reading }) => namedBy === 'close' && isDoubtful(reading)).length,
-    completedSeen: payment.completedSeenAt !== undefined,
+    completedSeen: payment.seen.completedAt !== undefined,
     callbacks: callbacks.length,
     callbacksUnnamed: callbacks.filter(({ namedBy }) => namedBy === undefined).length,
     ...(outcome !== undefined && { outcome }),

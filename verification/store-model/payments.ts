@@ -1,74 +1,132 @@
-import { ImpossibleRequest, UnknownPayment, type Claimed, type PaymentFacts, type Payments } from '../../src/store';
-import { filledReceipt, readOutcome } from '../../src/store/values';
+import { claimable } from '../../src/payment/claim';
+import { lookOn } from '../../src/payment/look';
 import type { CheckedRequest } from '../../src/payment/request';
-import { modelClose } from './close';
+import {
+  AnswerTooOld,
+  ImpossibleRequest,
+  type Claimed,
+  type Merchant,
+  type Payments,
+  type Reading,
+} from '../../src/store';
+import { expectedOf, readingOf, SEALED } from '../../src/store/facts';
+import { filledReceipt } from '../../src/store/values';
+import { raise } from './disputes';
+import { hold } from './funds';
 import type { StoreModelOptions } from './index';
-import { callbacksOf, columnsOf, RefusedByDatabase, stored, type PaymentRow, type Tables } from './tables';
+import { recordModelOutcome } from './record-outcome';
+import {
+  outcomeOf,
+  paymentOf,
+  RefusedByDatabase,
+  selected,
+  stored,
+  update,
+  type PaymentRow,
+  type Tables,
+} from './tables';
 
+/** Each call reads its row, asks the product's rules, and writes, at once: nobody is ever overtaken. */
 export function modelPayments(tables: Tables, options: StoreModelOptions): Payments {
   const { now, bugs = {} } = options;
-  const known = (paymentId: string): PaymentRow => {
-    const row = tables.payments.get(paymentId);
-    if (row === undefined) throw new UnknownPayment(paymentId);
-    return row;
-  };
+  const read = (paymentId: string, by: Merchant): Reading =>
+    readingOf(selected(tables, paymentOf(tables, paymentId), now()), by);
 
   return {
-    async register(request, fingerprint) {
+    async register(request, fingerprint, rules, by) {
+      const { paymentId } = request;
       checkColumns(request);
-      const { paymentId, serviceId, accountNumber, amount, currency } = request;
-      const row = tables.payments.get(paymentId);
-      if (row === undefined) {
+      if (!tables.payments.has(paymentId)) {
         tables.payments.set(paymentId, {
-          paymentId,
+          ...newRow(request),
           fingerprint,
-          serviceId,
-          accountNumber,
-          amount,
-          currency,
-          receipt: {},
+          rules: stored(rules),
+          registered_at: new Date(now()),
         });
-        return { kind: 'open', claimed: false, reserved: false };
       }
-      if (row.fingerprint !== fingerprint) return { kind: 'conflict' };
-      const outcome = readOutcome(columnsOf(row));
-      if (outcome !== undefined) return { kind: 'closed', outcome };
-      return { kind: 'open', claimed: row.claim !== undefined, reserved: tables.reservations.has(paymentId) };
+      const reading = read(paymentId, by);
+      if (reading.fingerprint !== fingerprint) return { kind: 'conflict' };
+      const { closed } = reading.facts;
+      return closed === undefined ? { kind: 'open', reading } : { kind: 'closed', ...closed };
     },
 
-    async claim(paymentId, { nonce, account, tokenExpiresAt }): Promise<Claimed> {
-      if (nonce === 'sealed' || nonce === '') throw new ImpossibleRequest('a nonce must be of this attempt alone');
-      const row = known(paymentId);
-      const isFree =
-        row.claim === undefined ? row.outcome === undefined : bugs.noSeal === true && row.claim.kind === 'seal';
-      if (isFree) {
-        row.claim = { kind: 'claim', nonce, account, tokenExpiresAt, at: new Date(now()) };
-        return { kind: 'claimed' };
+    read: async (paymentId, by) => read(paymentId, by),
+
+    async look(paymentId, observed, by) {
+      const answeredAgo = observed.answeredAgo();
+      const payment = paymentOf(tables, paymentId);
+      const { facts, now: at } = read(paymentId, by);
+      const looked = lookOn(facts, {
+        expected: expectedOf(selected(tables, payment, at)),
+        observation: stored(observed.observation),
+        when: { askedAt: Math.floor(at - observed.askedAgo()), answeredAt: Math.ceil(at - answeredAgo) },
+        now: at,
+        account: by.account,
+      });
+      const { afterEnd, attentionSince = facts.attentionSince } = looked.kind === 'looked' ? looked : {};
+      if (looked.seen !== facts.seen || attentionSince !== facts.attentionSince) {
+        const receipt = afterEnd?.kind === 'receipt' ? stored(filledReceipt(afterEnd.receipt)) : {};
+        update(payment, {
+          seen: stored(looked.seen),
+          attention_since: attentionSince === undefined ? null : new Date(attentionSince),
+          receipt: { ...receipt, ...payment.receipt },
+        });
+        if (afterEnd?.kind === 'contradicts') raise(tables, paymentId, { by: 'look', because: afterEnd.because }, at);
       }
-      const outcome = readOutcome(columnsOf(row));
-      if (outcome !== undefined) return { kind: 'closed', outcome };
-      // The same attempt again, because the first answer was lost: it knows its claim by the nonce.
-      return row.claim?.kind === 'claim' && row.claim.nonce === nonce ? { kind: 'claimed' } : { kind: 'taken' };
+      if (looked.kind === 'too-old') throw new AnswerTooOld(paymentId);
+      const { facts: known } = read(paymentId, by);
+      return { facts: known, verdict: looked.verdict, at, said: observed.observation.said };
     },
 
-    async noteCompleted(paymentId) {
-      const row = tables.payments.get(paymentId);
-      if (row !== undefined) row.completedSeenAt ??= new Date(now());
+    async claim(paymentId, reading, request, by) {
+      const { nonce, fingerprint } = request;
+      if (nonce === SEALED || nonce === '') throw new ImpossibleRequest('a nonce must be of this attempt alone');
+      const payment = paymentOf(tables, paymentId);
+      const known = reading.version === payment.version ? reading : read(paymentId, by);
+      const may = claimable(known.facts, fingerprint === known.fingerprint);
+      if (may.kind === 'other-content') return may;
+      if (may.kind !== 'claimable') return { kind: 'not-claimed', because: may.kind };
+      return take(payment, request, by);
     },
 
-    facts: async (paymentId) => factsOf(tables, known(paymentId)),
+    async answered(paymentId, nonce, submission, by) {
+      const payment = paymentOf(tables, paymentId);
+      if (payment.claimed_by === nonce && payment.answer === null) {
+        if (nonce === SEALED) throw new RefusedByDatabase('23514', 'answer_of_a_claim');
+        update(payment, { answer: { ...stored(submission), at: Math.floor(now()) } });
+      }
+      return read(paymentId, by);
+    },
 
-    close: (request) => modelClose(tables, options, request),
+    recordOutcome: (paymentId, ending, by) => recordModelOutcome(tables, options, paymentId, ending, by),
 
     async addReceipt(paymentId, receipt) {
-      const row = tables.payments.get(paymentId);
-      if (row?.outcome?.kind !== 'paid') return false;
-      const added = { ...stored(filledReceipt(receipt)), ...row.receipt };
-      if (Object.keys(added).length === Object.keys(row.receipt).length) return false;
-      row.receipt = added;
+      const payment = tables.payments.get(paymentId);
+      if (payment === undefined || outcomeOf(payment)?.kind !== 'paid') return false;
+      const added = { ...stored(filledReceipt(receipt)), ...payment.receipt };
+      if (Object.keys(added).length === Object.keys(payment.receipt).length) return false;
+      update(payment, { receipt: added });
       return true;
     },
   };
+
+  function take(
+    payment: PaymentRow,
+    { nonce, fingerprint, sessionExpiresAt }: Parameters<Payments['claim']>[2],
+    { account }: Merchant,
+  ): Claimed {
+    const isFree = payment.claimed_at === null && (payment.outcome === null || bugs.noSeal === true);
+    if (!isFree || payment.fingerprint !== fingerprint) return { kind: 'not-claimed', because: 'taken' };
+    const held = hold(tables, payment);
+    if (held !== 'held') return { kind: 'no-funds', reason: held };
+    update(payment, {
+      claimed_at: new Date(now()),
+      claimed_by: nonce,
+      claim_account: account,
+      session_expires_at: sessionExpiresAt,
+    });
+    return { kind: 'claimed' };
+  }
 }
 
 function checkColumns({ paymentId, amount }: CheckedRequest): void {
@@ -76,19 +134,22 @@ function checkColumns({ paymentId, amount }: CheckedRequest): void {
   if (!Number.isSafeInteger(amount) || amount <= 0) throw new RefusedByDatabase('23514', 'payments_amount_check');
 }
 
-function factsOf(tables: Tables, row: PaymentRow): PaymentFacts {
-  const { claim, paymentId } = row;
-  const outcome = readOutcome(columnsOf(row));
-  const callbacks = callbacksOf(tables, paymentId).map(({ reading, receivedAt }) => ({ reading, receivedAt }));
-  return {
-    ...(claim?.kind === 'claim' && {
-      claim: { at: claim.at, tokenExpiresAt: claim.tokenExpiresAt, account: claim.account },
-    }),
-    ...(outcome !== undefined && { outcome }),
-    completedSeen: row.completedSeenAt !== undefined,
-    callbacks,
-    callbackCount: callbacks.length,
-    callbacksDropped: tables.overflowed.get(paymentId) ?? 0,
-    disputed: row.disputedAt !== undefined,
-  };
-}
+const newRow = ({ paymentId, serviceId, accountNumber, amount, currency, fundingAccount }: CheckedRequest) => ({
+  payment_id: paymentId,
+  service_id: serviceId,
+  account_number: accountNumber,
+  amount: String(amount),
+  currency,
+  funding_account: fundingAccount ?? null,
+  claimed_at: null,
+  claimed_by: null,
+  claim_account: null,
+  session_expires_at: null,
+  answer: null,
+  seen: {},
+  attention_since: null,
+  outcome: null,
+  receipt: {},
+  disputed_at: null,
+  version: 1,
+});
