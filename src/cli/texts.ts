@@ -58,7 +58,7 @@ export function progressLines(progress: PaymentProgress): readonly Line[] {
     ...field('Sent', submission && `${submission.at}, ${submission.said}`),
     ...field('Provider said', provider && `${provider.said} (${provider.at})`),
     ...field('Needs attention since', progress.attentionSince),
-    ...(progress.attentionSince === undefined ? field('A person is asked at', progress.attentionAt) : []),
+    ...(progress.attentionSince === undefined ? field('Will need attention at', progress.attentionAt) : []),
   ];
 }
 

@@ -12,7 +12,7 @@ import type {
 } from '../payment/inquiry';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { BillPaymentRequest, CheckedRequest } from '../payment/request';
-import { whatWaits, type Waiting } from './attention';
+import { listAttention, type AttentionItem } from './attention';
 import { checkBill, checkPayment, checkSaveBillNumber } from './check';
 import { CALL_TIMEOUT_MS, openClient, type ConnectOptions } from './connection';
 import { Engine, isOutOfTime } from './engine';
@@ -110,9 +110,9 @@ export class BillPayments {
     return await this.#ask<ProviderReport>(WORKFLOWS.providerCheck);
   }
 
-  /** What waits for a person: payments that need attention and open disputes, oldest first. @throws EngineUnavailable */
-  async attention(): Promise<readonly Waiting[]> {
-    return await whatWaits(this.#engine);
+  /** What needs attention: payments and open disputes, oldest first. @throws EngineUnavailable */
+  async attention(): Promise<readonly AttentionItem[]> {
+    return await listAttention(this.#engine);
   }
 
   /** Closes the connection that `connect` has opened. Payments go on. */
