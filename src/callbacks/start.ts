@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { CallbackKeyRing } from '../almara/callback';
 import { startHealth, type HealthSettings } from '../health';
 import type { Log } from '../log';
-import { openStore, pendingMigrations } from '../store';
+import { openStore, requireMigrated } from '../store';
 import { within } from '../within';
 import { createCallbackApp, type CallbackAppOptions } from './app';
 import { createBackground, type Background } from './background';
@@ -46,7 +46,7 @@ const ASK_TEMPORAL_WITHIN_MS = 1_500;
 /** The whole endpoint: listener, delivery, sweep, health. */
 export async function startCallbacks(settings: CallbacksSettings): Promise<RunningCallbacks> {
   const { host, port, databaseUrl, ring, client, log } = settings;
-  await refuseOldDatabase(databaseUrl);
+  await requireMigrated(databaseUrl);
 
   const metrics = createMetrics();
   const store = openStore({ databaseUrl, log });
@@ -87,12 +87,6 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
 
 /** What ends the parts, in the order in which they were begun: undone in reverse, also when the start fails half-way. */
 type Closing = (() => Promise<unknown>)[];
-
-async function refuseOldDatabase(databaseUrl: string): Promise<void> {
-  const missing = await pendingMigrations(databaseUrl);
-  if (missing.length === 0) return;
-  throw new Error(`The database lacks ${missing.join(', ')}. Run "billpay migrate" first, then start again.`);
-}
 
 async function listenForHealth(
   { host, healthPort, metricsPort }: CallbacksSettings,

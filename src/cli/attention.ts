@@ -4,7 +4,7 @@ import { MOST_ASKED, runbookPage } from '../payment/attention';
 import { askedAll, differencesIn } from '../payment/reconciliation-window';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import type { Line } from './texts';
+import type { Line } from './output';
 
 /** `billpay attention`: what the operators' list in the Web UI shows, with what is known and what to do. */
 export function addAttention(program: Command, shell: Shell, exit: (code: number) => void): void {

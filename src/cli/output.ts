@@ -2,7 +2,6 @@ import { styleText } from 'node:util';
 import { BillPaymentError, InvalidRequest } from '../client';
 import { reasonOf } from '../payment/reason';
 import { UsageError } from './exit-codes';
-import type { Line } from './texts';
 
 export interface Output {
   /** One event: a JSON object on a line of its own, or its lines for people. */
@@ -19,7 +18,11 @@ interface OutputSettings {
 }
 
 const STYLES = { good: 'green', bad: 'red', careful: 'yellow', heading: 'bold', quiet: 'dim', plain: 'reset' } as const;
-export type Tone = keyof typeof STYLES;
+
+export interface Line {
+  readonly text: string;
+  readonly tone?: keyof typeof STYLES;
+}
 
 export function createOutput({ out, err, json, colour }: OutputSettings): Output {
   const painted = ({ text, tone = 'plain' }: Line): string => {

@@ -5,7 +5,7 @@ import { DIFFERENCES, type DifferenceKind } from '../payment/reconciliation';
 import { askedAll, differencesIn, timeOf } from '../payment/reconciliation-window';
 import { EXIT, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import type { Line } from './texts';
+import type { Line } from './output';
 
 /** `billpay reconcile`: does what the store says agree with the runs and with the provider? */
 export function addReconcile(program: Command, shell: Shell, exit: (code: number) => void): void {

@@ -3,7 +3,7 @@ import type { AppliedSchedule, ReconciliationSchedule } from '../client';
 import { durationOf } from './arguments';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import type { Line } from './texts';
+import type { Line } from './output';
 
 /** What Temporal starts by itself. */
 export function addSchedules(program: Command, shell: Shell, exit: (code: number) => void): void {

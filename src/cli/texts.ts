@@ -8,13 +8,9 @@ import type {
   ProviderReport,
 } from '../client';
 import { GUIDES } from '../payment/attention';
-import type { Tone } from './output';
+import type { Line } from './output';
 
 /** What people read. Pure. */
-export interface Line {
-  readonly text: string;
-  readonly tone?: Tone;
-}
 
 /** Where it stands, in one line. */
 export function stageText(progress: PaymentProgress): string {
