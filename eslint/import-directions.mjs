@@ -28,9 +28,9 @@ export const ROOMS = {
     node: true,
   },
   callbacks: {
-    rooms: ['almara/callback', 'store', 'client', 'payment', 'health'],
+    rooms: ['almara/callback', 'store', 'client', 'payment', 'health', 'within'],
     types: ['log', 'config'],
-    packages: ['fastify', '@temporalio/client', '@temporalio/common'],
+    packages: ['fastify', 'prom-client', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   client: { rooms: ['payment'], packages: TEMPORAL_CLIENT, node: true },
@@ -78,7 +78,8 @@ export const ROOMS = {
   },
   log: { packages: ['pino'] },
   config: { packages: ['zod'] },
-  health: { packages: ['fastify'], node: true },
+  health: { rooms: ['within'], packages: ['fastify'], node: true },
+  within: {},
 };
 
 /** What single files may do beyond their room. A `main` is where the environment is read and everything is put together. */

@@ -4,36 +4,18 @@ import { readCallback, stripCallbackToken, verifyCallbackToken, type CallbackKey
 import type { Log } from '../log';
 import type { CallbackReading } from '../payment/observation';
 import { paymentIdSchema } from '../payment/request';
-import { Counters, type Refusal } from './metrics';
-import { describeTrouble, within } from './trouble';
-
-/** What the endpoint needs of the store. */
-export interface CallbackInbox {
-  add(callback: NewCallback): Promise<Added>;
-}
-
-export type Added =
-  | { readonly kind: 'stored' | 'duplicate'; readonly id: number }
-  /** Too many for this payment: counted, not kept. */
-  | { readonly kind: 'overflow' };
-
-export interface NewCallback {
-  readonly paymentId: string;
-  /** SHA-256 of the body as it came, hex: the same body twice is one callback. */
-  readonly digest: string;
-  /** The body as it came, without the token of our URL: the provider repeats that URL in it. */
-  readonly body: string;
-  readonly reading: CallbackReading;
-  readonly receivedAt: Date;
-}
+import type { Inbox } from '../store';
+import { within } from '../within';
+import { createMetrics, type CallbackMetrics, type Refusal } from './metrics';
+import { describeTrouble } from './trouble';
 
 export interface CallbackAppOptions {
-  readonly inbox: CallbackInbox;
+  readonly inbox: Pick<Inbox, 'add'>;
   readonly ring: CallbackKeyRing;
   /** Called for what is stored; must return at once and never throw. What it misses, the sweep delivers. */
   readonly deliver: (callback: { readonly paymentId: string; readonly id: number }) => void;
   readonly log: Log;
-  readonly counters?: Counters;
+  readonly metrics?: CallbackMetrics;
   readonly clock?: () => Date;
 }
 
@@ -57,16 +39,16 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: number; readonly err
 };
 
 /**
- * The provider's door (design §10): size, token, JSON, schema, ids, stored, and only then 200. Each check comes before what is
+ * The provider's door: size, token, JSON, schema, ids, stored, and only then 200. Each check comes before what is
  * costlier or says more; once stored it is 200 whatever the engine does, because delivery is ours and starts from the store.
  */
 export function createCallbackApp(options: CallbackAppOptions): FastifyInstance {
-  const { log, counters = new Counters() } = options;
+  const { log, metrics = createMetrics() } = options;
   /** Payment ids for the request log, only of requests with our token: anything else in a URL is a stranger's text. */
   const authentic = new WeakMap<FastifyRequest, string>();
 
   const refuse = (reply: FastifyReply, cause: Refusal): FastifyReply => {
-    counters.add('refused', cause);
+    metrics.refused.inc({ cause });
     return reply.code(REFUSALS[cause].status).send({ error: REFUSALS[cause].error });
   };
 
@@ -87,6 +69,7 @@ export function createCallbackApp(options: CallbackAppOptions): FastifyInstance 
   app.addHook('onResponse', (request, reply, done) => {
     const paymentId = authentic.get(request);
     const ms = Math.round(reply.elapsedTime);
+    metrics.requestSeconds.observe({ status: reply.statusCode }, reply.elapsedTime / 1_000);
     log.info({ method: request.method, status: reply.statusCode, ...(paymentId && { paymentId }), ms }, 'request');
     done();
   });
@@ -107,7 +90,7 @@ export function createCallbackApp(options: CallbackAppOptions): FastifyInstance 
         paymentIdSchema.safeParse(paymentId).success && verifyCallbackToken(paymentId, token, options.ring);
       if (!isOurs) return refuse(reply, 'not-ours');
       authentic.set(request, paymentId);
-      const answer = await receive({ ...options, counters }, request.params, request.body as Buffer);
+      const answer = await receive({ ...options, metrics }, request.params, request.body as Buffer);
       return answer.kind === 'refused' ? refuse(reply, answer.cause) : reply.send({ received: true });
     },
   );
@@ -144,7 +127,13 @@ function hangUpWhenClosing(app: FastifyInstance): void {
 
 /** From here on the sender holds our token. */
 async function receive(
-  { inbox, deliver, log, clock = () => new Date(), counters }: CallbackAppOptions & { readonly counters: Counters },
+  {
+    inbox,
+    deliver,
+    log,
+    clock = () => new Date(),
+    metrics,
+  }: CallbackAppOptions & { readonly metrics: CallbackMetrics },
   { paymentId, token }: { readonly paymentId: string; readonly token: string },
   bytes: Buffer,
 ): Promise<Answer> {
@@ -174,7 +163,7 @@ async function receive(
       receivedAt: clock(),
     };
     const stored = await within(STORE_WITHIN_MS, inbox.add(entry));
-    counters.add(stored.kind === 'duplicate' ? 'duplicates' : stored.kind);
+    metrics.received.inc({ result: stored.kind });
     // Also a duplicate: the first one may have been stored by an endpoint that died before it delivered.
     if (stored.kind !== 'overflow') deliver({ paymentId, id: stored.id });
     return { kind: 'received' };

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { within } from './trouble';
+import { within } from '../within';
 
 /** The engine takes a call in milliseconds; a longer wait would only keep other payments from theirs. The sweep tries again. */
 const WITHIN_MS = 5_000;

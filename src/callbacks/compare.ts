@@ -1,6 +1,6 @@
 import { otherIn } from '../payment/look';
 import type { CallbackReading, Receipt } from '../payment/observation';
-import type { BillPaymentOutcome } from '../payment/outcome';
+import type { PendingCallback } from '../store';
 
 export type Comparison =
   /** With the receipt it brings, if it brings one. */
@@ -9,10 +9,7 @@ export type Comparison =
   | { readonly kind: 'contradicts'; readonly otherIn: readonly string[] };
 
 /** A closed payment, as far as a callback can speak of it. */
-export interface ClosedPayment {
-  readonly outcome: BillPaymentOutcome;
-  readonly accountNumber: string;
-}
+export type ClosedPayment = NonNullable<PendingCallback['closed']>;
 
 /**
  * What a callback says about a payment that is closed (G5). Only a clear claim contradicts: an unclear one says nothing, and a

@@ -2,6 +2,7 @@ import { parseKeyRing, type CallbackKeyRing } from '../almara/callback';
 import { openClient } from '../client/connection';
 import { InvalidConfiguration, readCallbacksConfig } from '../config';
 import { createLog } from '../log';
+import { reasonOf } from '../payment/reason';
 import { startCallbacks } from './start';
 
 /** `node dist/callbacks/main.js`: the callback endpoint as a process. Any number may run beside each other. */
@@ -24,13 +25,13 @@ function readKeyRing(text: string): CallbackKeyRing {
   try {
     return parseKeyRing(text);
   } catch (error) {
-    throw new InvalidConfiguration([`CALLBACK_KEYS: ${error instanceof Error ? error.message : 'cannot be read'}`]);
+    throw new InvalidConfiguration([`CALLBACK_KEYS: ${reasonOf(error)}`]);
   }
 }
 
 /** For people at a terminal: what is wrong and what to do, without a stack. Such messages name variables, never their values. */
 function fail(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${reasonOf(error)}\n`);
   process.exit(1);
 }
 

@@ -8,13 +8,9 @@ import type {
   ProviderReport,
 } from '../client';
 import { GUIDES } from '../payment/attention';
-import type { Tone } from './output';
+import type { Line } from './output';
 
 /** What people read. Pure. */
-export interface Line {
-  readonly text: string;
-  readonly tone?: Tone;
-}
 
 /** Where it stands, in one line. */
 export function stageText(progress: PaymentProgress): string {
@@ -58,7 +54,7 @@ export function progressLines(progress: PaymentProgress): readonly Line[] {
     ...field('Sent', submission && `${submission.at}, ${submission.said}`),
     ...field('Provider said', provider && `${provider.said} (${provider.at})`),
     ...field('Needs attention since', progress.attentionSince),
-    ...(progress.attentionSince === undefined ? field('A person is asked at', progress.attentionAt) : []),
+    ...(progress.attentionSince === undefined ? field('Will need attention at', progress.attentionAt) : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 export { openStore, type Store } from './store';
-export { migrate, pendingMigrations } from './migrate';
+export { migrate, pendingMigrations, requireMigrated } from './migrate';
 export { ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
 export type { Claimed, ClaimRequest, PaymentFacts, Payments, Registered } from './payments';
 export type { Close } from './close';

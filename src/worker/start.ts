@@ -5,7 +5,7 @@ import { parseKeyRing } from '../almara/callback';
 import type { WorkerConfig } from '../config';
 import { startHealth } from '../health';
 import type { Log } from '../log';
-import { openStore, pendingMigrations } from '../store';
+import { openStore, requireMigrated } from '../store';
 import { createWorker } from './create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from './search-attributes';
 
@@ -26,7 +26,7 @@ export async function startWorker(
   temporal: ClientConnectConfig,
   log: Log,
 ): Promise<RunningWorker> {
-  await refusePendingMigrations(config.databaseUrl);
+  await requireMigrated(config.databaseUrl);
   const namespace = temporal.namespace ?? 'default';
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   const missing = await missingSearchAttributes(connection, namespace);
@@ -71,12 +71,4 @@ export async function startWorker(
       await stopped;
     },
   };
-}
-
-async function refusePendingMigrations(databaseUrl: string): Promise<void> {
-  const pending = await pendingMigrations(databaseUrl);
-  if (pending.length > 0)
-    throw new Error(
-      `The database lacks ${pending.join(', ')}. Run \`billpay migrate\` with the same DATABASE_URL, then start again.`,
-    );
 }

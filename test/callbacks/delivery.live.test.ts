@@ -1,10 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import { readCallback } from '../../src/almara/callback';
-import { Counters, createDelivery, type Delivery, type DeliveryOptions } from '../../src/callbacks';
+import {
+  createDelivery,
+  createMetrics,
+  type CallbackMetrics,
+  type Delivery,
+  type DeliveryOptions,
+} from '../../src/callbacks';
 import type { PaymentDispute } from '../../src/payment/dispute';
 import type { CallbackHint } from '../../src/payment/observation';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import { openStore, type Store } from '../../src/store';
+import { countOf } from '../support/metrics';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import * as s from './support';
 
@@ -13,7 +20,7 @@ let store: Store;
 let opened: PaymentDispute[];
 let sent: { paymentId: string; hint: CallbackHint }[];
 let captured: ReturnType<typeof s.capturedLog>;
-let counters: Counters;
+let metrics: CallbackMetrics;
 let nextDigest = 0;
 
 beforeEach(async () => {
@@ -22,7 +29,7 @@ beforeEach(async () => {
   sent = [];
   opened = [];
   captured = s.capturedLog();
-  counters = new Counters();
+  metrics = createMetrics();
 });
 afterEach(async () => {
   await store.close();
@@ -39,7 +46,7 @@ const openDispute: DeliveryOptions['openDispute'] = (dispute) => {
   return Promise.resolve();
 };
 const delivery = (options: Partial<DeliveryOptions> = {}): Delivery =>
-  createDelivery({ store, signal: recording, openDispute, log: captured.log, counters, ...options });
+  createDelivery({ store, signal: recording, openDispute, log: captured.log, metrics, ...options });
 
 async function add(paymentId: string, body = s.nested(paymentId)): Promise<number> {
   const read = readCallback(JSON.parse(body));
@@ -72,7 +79,7 @@ describe('an open payment', () => {
       { paymentId, hint: { receivedAt, claims: 'unclear' } },
     ]);
     expect(await signalled(paymentId)).toEqual([true, true]);
-    expect(counters.get('signals', 'sent')).toBe(2);
+    expect(await countOf(metrics.signals, 'sent')).toBe(2);
   });
 
   test('deliveries and sweeps at the same time signal once', async () => {
@@ -115,7 +122,7 @@ describe('an open payment', () => {
     await delivery().sweep();
     expect(sent).toHaveLength(20);
     expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
-    expect(counters.get('signals', 'withheld')).toBe(5);
+    expect(await countOf(metrics.signals, 'withheld')).toBe(5);
   });
 
   test('no workflow runs: left for later, said in the log, and signalled when one runs again', async () => {
@@ -126,7 +133,7 @@ describe('an open payment', () => {
     const noRun = delivery({ signal: () => ((asked += 1), Promise.resolve('no-run')) });
     expect(await noRun.sweep()).toEqual({ found: 2, left: 2 });
     expect(asked).toBe(1);
-    expect(counters.get('undelivered')).toBe(2);
+    expect(await countOf(metrics.undelivered)).toBe(2);
     expect(captured.lines()).toEqual([expect.objectContaining({ level: 40, paymentId })]);
     expect(await delivery().sweep()).toEqual({ found: 2, left: 0 });
     expect(sent).toHaveLength(2);
@@ -137,7 +144,7 @@ describe('an open payment', () => {
     const id = await add(paymentId);
     const away = delivery({ signal: () => Promise.reject(new Error('UNAVAILABLE: 254710000000')) });
     expect(await away.deliverPayment(paymentId, [id])).toEqual({ left: 1, failed: true });
-    expect(counters.get('delivery_failures')).toBe(1);
+    expect(await countOf(metrics.deliveryFailures)).toBe(1);
     expect(captured.text()).not.toContain('254710000000');
     await delivery().sweep();
     expect(sent).toHaveLength(1);
@@ -210,7 +217,8 @@ describe('a closed payment (G5)', () => {
     expect(await namedBy(paymentId)).toEqual([expected]);
     expect(sent).toEqual([]);
     expect(opened.map((each) => [each.paymentId, each.raisedBy])).toEqual(isDispute ? [[paymentId, 'callback']] : []);
-    expect([counters.get('contradictions'), counters.get('agreed')]).toEqual(isDispute ? [1, 0] : [0, 1]);
+    expect(await countOf(metrics.contradictions)).toBe(isDispute ? 1 : 0);
+    expect(await countOf(metrics.agreements)).toBe(isDispute ? 0 : 1);
     expect(captured.lines()).toHaveLength(isDispute ? 1 : 0);
     if (isDispute) {
       const { time, pid, hostname, ...line } = captured.lines()[0] ?? {};
@@ -288,7 +296,7 @@ describe('a closed payment (G5)', () => {
     expect(await failing.sweep()).toEqual({ found: 2, left: 2 });
     expect(await namedBy(paymentId)).toEqual([undefined]);
     expect((await store.payments.facts(paymentId)).disputed).toBe(true);
-    expect(counters.get('unopened')).toBe(1);
+    expect(await countOf(metrics.unopened)).toBe(1);
     await delivery().sweep();
     expect(opened).toEqual([
       {
@@ -299,8 +307,8 @@ describe('a closed payment (G5)', () => {
       },
     ]);
     expect(await namedBy(paymentId)).toEqual(['dispute']);
-    expect(counters.get('contradictions')).toBe(1);
-    expect(counters.get('unopened')).toBe(0);
+    expect(await countOf(metrics.contradictions)).toBe(1);
+    expect(await countOf(metrics.unopened)).toBe(0);
   });
 
   test('one that was signalled, and came too late for the close, is compared', async () => {

@@ -8,6 +8,7 @@ import { parseKeyRing } from '../../src/almara/callback';
 import { startCallbacks } from '../../src/callbacks';
 import { SIGNALS } from '../../src/payment/contract';
 import { atEndOfFile } from '../support/at-end';
+import { countOf } from '../support/metrics';
 import { failedWith, nested, send } from './support';
 import { FLOAT, SHORT_POLICY, historyOf, outcomeOf, startFlow, stageOf, until, type Flow } from '../support/flow';
 
@@ -133,7 +134,7 @@ describe('while a payment is open', () => {
         expect([url, status, text]).toEqual([url, 404, '{"error":"not found"}']);
       }
     }
-    expect(flow.callbacks.counters.get('refused', 'not-ours')).toBe(2 * forged.length);
+    expect(await countOf(flow.callbacks.metrics.refused, 'not-ours')).toBe(2 * forged.length);
     expect(await flow.store.inbox.pending(10)).toEqual([]);
     expect(await flow.store.payments.facts(paymentId)).toEqual(facts);
     expect((await historyOf(flow, paymentId)).events).toHaveLength(before.events?.length ?? 0);

@@ -6,7 +6,7 @@ import { COMPLETED, ownRequest, PAID_ONCE, runOf, sent, truthOf } from '../suppo
 /** Bad input: somebody holds one callback URL, and sends ten thousand different callbacks to it. */
 const CALLBACKS = 10_000;
 const CONNECTIONS = 32;
-/** What is kept of one payment, and what its run is told of (design §10). */
+/** What is kept of one payment, and what its run is told of. */
 const KEPT = 200;
 const MOST_SIGNALS = 20;
 

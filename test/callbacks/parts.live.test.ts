@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Counters, createBackground, startSweeper } from '../../src/callbacks';
+import { createBackground, createMetrics, startSweeper } from '../../src/callbacks';
 import { startHealth } from '../../src/health';
 import { send } from './support';
 
@@ -104,8 +104,8 @@ describe('the sweeper', () => {
 describe('health', () => {
   test('tells what runs and what is ready, and names what is not without saying why', async () => {
     let isUp = false;
-    const counters = new Counters();
-    counters.add('refused', 'not-ours');
+    const metrics = createMetrics();
+    metrics.refused.inc({ cause: 'not-ours' });
     const health = await startHealth({
       host: '127.0.0.1',
       port: 0,
@@ -114,7 +114,7 @@ describe('health', () => {
         engine: () => Promise.resolve(),
         hangs: () => (isUp ? Promise.resolve() : new Promise(() => undefined)),
       },
-      metrics: () => counters.toPrometheus(),
+      metrics: metrics.registry,
     });
     const get = (path: string) => send(`${health.url}${path}`, { method: 'GET' });
     expect((await get('/healthz')).status).toBe(200);
@@ -126,11 +126,12 @@ describe('health', () => {
     });
     isUp = true;
     expect((await get('/readyz')).status).toBe(200);
-    const metrics = await get('/metrics');
-    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/);
-    expect(metrics.text).toContain('\nalmara_callbacks_refused_total{cause="not-ours"} 1\n');
-    expect(metrics.text).toContain('\nalmara_callbacks_contradictions_total 0\n');
-    expect(metrics.text).toContain('\n# TYPE almara_callbacks_undelivered gauge\nalmara_callbacks_undelivered 0\n');
+    const served = await get('/metrics');
+    expect(served.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(served.text).toContain('\nalmara_callbacks_refused_total{cause="not-ours"} 1\n');
+    expect(served.text).toContain('\nalmara_callbacks_refused_total{cause="not-stored"} 0\n');
+    expect(served.text).toContain('\nalmara_callbacks_contradictions_total 0\n');
+    expect(served.text).toContain('\n# TYPE almara_callbacks_undelivered gauge\nalmara_callbacks_undelivered 0\n');
     await health.close();
     await expect(get('/healthz')).rejects.toThrow();
   });

@@ -7,6 +7,7 @@ import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import { openStore, type Store } from '../../src/store';
 import { testDatabase, type TestDatabase } from '../support/postgres';
 import { randomQueue, testTemporal } from '../support/temporal';
+import { countOf } from '../support/metrics';
 import * as s from './support';
 
 /** The whole endpoint, on a real engine. No worker runs: a signal that the engine took is an event of the history. */
@@ -76,7 +77,7 @@ test('stored while no workflow runs: the sweep of an endpoint that is started la
   const paymentId = await s.registerPayment(store);
   const first = await start();
   expect((await post(first, paymentId)).status).toBe(200);
-  await until(() => Promise.resolve(first.counters.get('signals', 'no-run') > 0));
+  await until(async () => (await countOf(first.metrics.signals, 'no-run')) > 0);
   await first.close();
 
   const handle = await startWorkflow(paymentId);
@@ -100,7 +101,7 @@ test('an engine that cannot be reached costs the sender nothing', async () => {
   const endpoint = await start({ client: away.client });
   const paymentId = await s.registerPayment(store);
   expect((await post(endpoint, paymentId)).status).toBe(200);
-  await until(() => Promise.resolve(endpoint.counters.get('delivery_failures') > 0));
+  await until(async () => (await countOf(endpoint.metrics.deliveryFailures)) > 0);
   expect((await store.inbox.forPayment(paymentId)).map(({ signalledAt }) => signalledAt)).toEqual([undefined]);
   const ready = await s.send(`${endpoint.healthUrl}/readyz`, { method: 'GET' });
   expect([ready.status, JSON.parse(ready.text).checks.temporal]).toEqual([503, 'failed']);
@@ -117,7 +118,7 @@ test('is ready when store and engine answer, and counts at the same place', asyn
     { ready: true, checks: { accepting: 'ok', store: 'ok', temporal: 'ok' } },
   ]);
   const metrics = await s.send(`${endpoint.healthUrl}/metrics`, { method: 'GET' });
-  expect(metrics.text).toContain('\nalmara_callbacks_stored_total 1\n');
+  expect(metrics.text).toContain('\nalmara_callbacks_received_total{result="stored"} 1\n');
 });
 
 test('refuses to start on a database that is not migrated, and says what to do', async () => {

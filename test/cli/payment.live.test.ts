@@ -96,7 +96,7 @@ describe('pay', () => {
     const waiting = begin(['--json', ...bill('amount-differs', id)]);
     const isTold = () =>
       events(waiting.out).some(({ event, stage }) => event === 'progress' && stage === 'needs-attention');
-    await until('it tells that a person is needed', isTold, (told) => told);
+    await until('it tells that it needs attention', isTold, (told) => told);
     expect((await billpay(['resolve', id, '--paid', ...by])).code).toBe(0);
     expect(await waiting.code).toBe(0);
     expect(events(waiting.out).at(-1)).toMatchObject({ event: 'outcome', kind: 'paid', settledBy: 'operator' });

@@ -66,9 +66,7 @@ describe('billpay reconcile', () => {
     expect(text).toContain('1 disputes raised. See: billpay attention');
     expect(await flow.store.disputes.find(paymentId)).toMatchObject({ raisedBy: 'reconciliation' });
     const waiting = async () => (await flow.payments.attention()).map((one) => [one.kind, one.paymentId]);
-    await until('it waits for a person', waiting, (seen) =>
-      JSON.stringify(seen).includes(`["dispute","${paymentId}"]`),
-    );
+    await until('it needs attention', waiting, (seen) => JSON.stringify(seen).includes(`["dispute","${paymentId}"]`));
 
     const again = await billpay('reconcile', '--since', '1h', '--json');
     expect(again.code).toBe(4);

@@ -254,7 +254,7 @@ export async function outcomeOf(flow: Flow, paymentId: string): Promise<BillPaym
 }
 
 /**
- * Waits until a person is asked, then says why and what is known. Watches the search attribute, as an operator's list does: a
+ * Waits until it needs attention, then says why and what is known. Watches the search attribute, as an operator's list does: a
  * query every few milliseconds would keep a worker without a cache from its work.
  */
 export async function needsAttention(flow: Flow, paymentId: string): Promise<PaymentProgress> {

@@ -13,6 +13,7 @@ import {
   truthOf,
   type Gates,
 } from '../support/gates';
+import { countOf } from '../support/metrics';
 
 /**
  * Providers that say what no document foresees, played by a script: codes in any order, states that turn, records that are not
@@ -265,10 +266,10 @@ describe('G5: a callback that contradicts a closed payment', () => {
     expect(await truthOf(flow, paymentId)).toEqual(truth);
   }
 
-  const counted = () => flow.callbacks.counters.get('contradictions');
+  const counted = () => countOf(flow.callbacks.metrics.contradictions);
 
   test('failed, and completed after all: disputed, counted, still declined', async () => {
-    const before = counted();
+    const before = await counted();
     const request = await ownRequest(flow, 'failed-then-completed', { policy: EAGER });
     await flow.payments.start(request);
     expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'declined', providerCode: '1' });
@@ -277,7 +278,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
   });
 
   test('paid, and called failed afterwards: disputed, counted, still paid', async () => {
-    const before = counted();
+    const before = await counted();
     const payment = await scripted();
     payment.record(COMPLETED);
     await expectPaid(payment);
@@ -289,7 +290,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
   });
 
   test('what agrees, and code 9, is no dispute', async () => {
-    const before = counted();
+    const before = await counted();
     const payment = await scripted();
     payment.record(COMPLETED);
     await expectPaid(payment);
@@ -298,6 +299,6 @@ describe('G5: a callback that contradicts a closed payment', () => {
     const named = async () => (await flow.store.inbox.forPayment(payment.paymentId)).map(({ namedBy }) => namedBy);
     await until('the callbacks to be named', named, (names) => names.join() === 'agreed,agreed');
     expect((await flow.store.payments.facts(payment.paymentId)).disputed).toBe(false);
-    expect(counted()).toBe(before);
+    expect(await counted()).toBe(before);
   });
 });
