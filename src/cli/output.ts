@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { BillPaymentError, InvalidRequest } from '../client';
 import { UsageError } from './exit-codes';
-import type { Line } from './texts';
+import type { Line, Tone } from './texts';
 
 export interface Output {
   /** One event: a JSON object on a line of its own, or its lines for people. */
@@ -17,8 +17,14 @@ interface OutputSettings {
   readonly colour: boolean;
 }
 
-const STYLES = { good: 'green', bad: 'red', careful: 'yellow', heading: 'bold', quiet: 'dim', plain: 'reset' } as const;
-export type Tone = keyof typeof STYLES;
+const STYLES = {
+  good: 'green',
+  bad: 'red',
+  careful: 'yellow',
+  heading: 'bold',
+  quiet: 'dim',
+  plain: 'reset',
+} as const satisfies Record<Tone, string>;
 
 export function createOutput({ out, err, json, colour }: OutputSettings): Output {
   const painted = ({ text, tone = 'plain' }: Line): string => {

@@ -8,13 +8,13 @@ import type {
   ProviderReport,
 } from '../client';
 import { GUIDES } from '../payment/attention';
-import type { Tone } from './output';
 
 /** What people read. Pure. */
 export interface Line {
   readonly text: string;
   readonly tone?: Tone;
 }
+export type Tone = 'good' | 'bad' | 'careful' | 'heading' | 'quiet' | 'plain';
 
 /** Where it stands, in one line. */
 export function stageText(progress: PaymentProgress): string {
