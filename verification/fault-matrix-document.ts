@@ -53,7 +53,7 @@ function matrix(): string {
 function testsOf(fault: (typeof FAULTS)[number]): string {
   const byFile = new Map<string, number>();
   for (const { file } of FAULT_TESTS[fault]) byFile.set(file, (byFile.get(file) ?? 0) + 1);
-  const name = (file: string): string => file.replace(/^.*\/|\.test\.ts$/g, '');
+  const name = (file: string): string => file.replace(/^test\/|(\.live)?\.test\.ts$/g, '');
   return [...byFile].map(([file, tests]) => `[${name(file)}](../${file}) ${tests}`).join(', ');
 }
 

@@ -268,7 +268,8 @@ describe('Dockerfile', () => {
         '.npmrc',
       ]),
     );
-    expect(read('scripts/build.mjs')).toContain("inRoot('dist/workflow-bundle.js')");
+    expect(read('scripts/build.mjs')).toContain(": ['tsconfig.build.json', 'dist', 'dist']");
+    expect(read('tsconfig.build.json')).toContain('"include": ["src"]');
   });
 
   it('uses one Node of the versions that the package allows', () => {
