@@ -11,14 +11,14 @@ export interface RealServerTest {
 const of =
   (file: string) =>
   (...tests: readonly string[]): readonly RealServerTest[] =>
-    tests.map((test) => ({ file: `test/workflows/${file}.test.ts`, test }));
+    tests.map((test) => ({ file: `test/${file}.live.test.ts`, test }));
 
-const provider = of('fault-matrix-provider');
-const store = of('fault-matrix-store');
-const engine = of('fault-matrix-engine');
-const callbacks = of('fault-matrix-callbacks');
-const deaths = of('worker-deaths');
-const zombies = of('submit-zombies');
+const provider = of('workflows/fault-matrix-provider');
+const store = of('workflows/fault-matrix-store');
+const engine = of('workflows/fault-matrix-engine');
+const callbacks = of('workflows/fault-matrix-callbacks');
+const deaths = of('workflows/worker-deaths');
+const zombies = of('workflows/submit-zombies');
 
 /** One file has a scenario for each step, and runs it with every fault of this kind. */
 const unanswered = provider(
@@ -47,7 +47,7 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ),
     ...zombies('that hung before its claim, when another has sent and waits'),
   ],
-  'endpoint-killed': of('callbacks-end-to-end')(
+  'endpoint-killed': of('callbacks/end-to-end')(
     'G4, G5: stored, the endpoint killed before the signal; the next endpoint signals, and the payment ends',
   ),
   'store-down': [
@@ -61,7 +61,7 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'store-down at close: waits-for-store',
     ),
     ...zombies('the store does not take the claim'),
-    ...of('regressions')('the store is down when the end is written down: it is said, and goes on by itself'),
+    ...of('workflows/regressions')('the store is down when the end is written down: it is said, and goes on by itself'),
   ],
   'commit-answer-lost': [
     ...store(
@@ -72,12 +72,12 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'commit-answer-lost at decide: retried',
       'commit-answer-lost at close: retried',
     ),
-    ...of('submit-faults')(
+    ...of('workflows/submit-faults')(
       'the claim is committed, its answer lost',
       'the claim is committed, its answer lost for good',
     ),
   ],
-  'engine-restarted': of('fault-matrix-restart')(
+  'engine-restarted': of('workflows/fault-matrix-restart')(
     'payments at three steps go on where they were, and each is sent once',
   ),
   'run-reset': [
@@ -89,7 +89,7 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'run-reset at send: unknown-then-asked',
       'run-reset at close: first-stands',
     ),
-    ...of('reset')(
+    ...of('workflows/reset')(
       'a decision that was not recorded before the reset has to be sent again',
       'awaiting its result: $how',
     ),
@@ -104,7 +104,7 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'run-terminated-and-restarted at send: unknown-then-asked',
       'run-terminated-and-restarted at close: first-stands',
     ),
-    ...of('reset')('needing attention: $how', 'awaiting its result: $how'),
+    ...of('workflows/reset')('needing attention: $how', 'awaiting its result: $how'),
   ],
   'started-twice': [
     ...engine(
@@ -116,11 +116,11 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'started-twice at send: same-end',
       'started-twice at close: same-end',
     ),
-    ...of('client')(
+    ...of('client/payments')(
       'while it runs: any number of starts with the same content are one run, other content is a conflict',
     ),
   ],
-  'cancel-requested': of('cancel')(
+  'cancel-requested': of('workflows/cancel')(
     'while it is being registered, from the UI: once it is',
     'while the account is checked',
     'while the funds are being held, right after that',
@@ -142,7 +142,7 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'operator-decides at send: refused',
       'operator-decides at close: refused',
     ),
-    ...of('decisions')(
+    ...of('workflows/decisions')(
       'two people at once: one acts, the other is told',
       'the provider answers while a person decides: proof wins',
     ),
