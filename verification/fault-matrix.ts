@@ -2,7 +2,7 @@ import { FAULTS, STEPS, type Fault, type Step } from './faults';
 
 /**
  * What becomes of a payment when a fault strikes at a step: a cell for each pair, so that none is forgotten. The tests on real
- * servers and the simulation take what they expect from here, and `docs/reliability.md` shows it.
+ * servers and the simulation take what they expect from here, and `docs/fault-matrix.md` shows it.
  */
 
 /** The outcomes, each with what it means. Closed: a new one is a new promise. */

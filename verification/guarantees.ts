@@ -3,7 +3,7 @@ import type { BillPaymentOutcome, Evidence } from '../src/payment/outcome';
 import type { BillPaymentRequest } from '../src/payment/request';
 
 /**
- * G1-G8 (README) as questions to the facts, asked by the simulation after every step and by the chaos run at its end. What is
+ * G1-G8 (docs/guarantees.md) as questions to the facts, asked by the simulation after every step and by the chaos run at its end. What is
  * compared comes from four independent sources: the provider's own ledger, the store, the engine, and what operators did.
  */
 
