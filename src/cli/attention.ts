@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
-import type { AttentionItem, DisputeResolution, ExampleUpdate, LastReconciliation, Resolution } from '../client';
-import { MOST_ASKED, runbookPage } from '../payment/attention';
+import {
+  MOST_ASKED,
+  type AttentionItem,
+  type DisputeResolution,
+  type ExampleUpdate,
+  type LastReconciliation,
+  type Resolution,
+} from '../client';
+import { runbookPage } from '../payment/words';
 import { askedAll, differencesIn } from '../payment/reconciliation-window';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';

@@ -1,8 +1,8 @@
-import { GUIDES, MOST_ASKED, type AskedFor } from '../payment/attention';
 import { concurrently } from '../payment/concurrently';
 import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS, workflowIdOf } from '../payment/contract';
 import type { DisputeProgress, DisputeResolution } from '../payment/dispute';
 import type { PaymentProgress, Resolution } from '../payment/progress';
+import { ATTENTION_REASONS, guideTo, THE_PROVIDER, type AskedFor } from '../payment/words';
 import { grpcStatus, FAILED_PRECONDITION, isOutOfTime, type Engine } from './engine';
 
 /** A payment or a dispute that needs attention: a person decides, or finds out. */
@@ -28,6 +28,9 @@ export interface ExampleUpdate {
   readonly name: (typeof UPDATES)['resolvePayment' | 'resolveDispute'];
   readonly argument: Resolution | DisputeResolution;
 }
+
+/** So many are queried, the oldest: a query may have a busy worker replay the run, and nobody reads beyond them at once. */
+export const MOST_ASKED = 300;
 
 const NEEDS_ATTENTION = [
   'ExecutionStatus="Running"',
@@ -96,7 +99,7 @@ async function list(engine: Engine): Promise<readonly Listed[]> {
 
 /** Anybody may write a search attribute, and a newer worker may know more reasons: the plain one is never wrong. */
 const knownReason = (text: string | undefined): AskedFor =>
-  text !== undefined && Object.hasOwn(GUIDES, text) ? (text as AskedFor) : 'provider-silent';
+  ATTENTION_REASONS.find((reason) => reason === text) ?? 'provider-silent';
 
 /** Undefined: it has gone on meanwhile. */
 async function ask(engine: Engine, one: Listed): Promise<AttentionItem | undefined> {
@@ -119,17 +122,20 @@ function undecided(one: Listed, progress: PaymentProgress, reason: AskedFor): At
     // A payment that the store has never registered says nothing of itself.
     ...(amount > 0 && { amount, currency }),
     ...(service !== undefined && { service }),
-    known: GUIDES[reason].known(because ?? progress.provider?.said ?? 'nothing yet'),
+    known: guideTo(reason, nameOf(progress)).known(because ?? progress.provider?.said ?? 'nothing yet'),
+    first: guideTo(reason, nameOf(progress)).first,
     updates: updatesOf(paymentId, reason),
   };
 }
+
+const nameOf = ({ provider }: PaymentProgress): string => provider?.name ?? THE_PROVIDER;
 
 function disputed(one: Listed, { raisedAt, because, recorded }: DisputeProgress): AttentionItem {
   return {
     ...withoutWorker(one),
     since: raisedAt,
     ...(recorded?.kind === 'paid' && { amount: recorded.amount, currency: recorded.currency }),
-    known: GUIDES.disputed.known(because),
+    known: guideTo('disputed', THE_PROVIDER).known(because),
   };
 }
 
@@ -140,7 +146,7 @@ function withoutWorker({ kind, paymentId, reason, startedAt, service }: Listed):
     reason,
     since: startedAt,
     ...(service !== undefined && { service }),
-    first: GUIDES[reason].first,
+    first: guideTo(reason, THE_PROVIDER).first,
     updates: updatesOf(paymentId, reason),
   };
 }
@@ -154,7 +160,7 @@ function updatesOf(paymentId: string, reason: AskedFor): readonly ExampleUpdate[
       argument: { agreed, ...by },
     }));
   }
-  return GUIDES[reason].decisions.map((argument) => ({
+  return guideTo(reason, THE_PROVIDER).decisions.map((argument) => ({
     workflowId: workflowIdOf(paymentId),
     name: UPDATES.resolvePayment,
     argument,

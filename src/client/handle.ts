@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { endedBy, isDecisionOf } from '../payment/decisions';
 import { QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
+import { isOutcomeOf } from '../payment/ending';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
+import { endedBy } from '../payment/words';
 import { isOutOfTime, type Engine } from './engine';
 import { EngineUnavailable, PaymentNotFound, Refused, TooLate } from './errors';
 import { failedPayment, refusedUpdate } from './failures';
@@ -80,7 +81,7 @@ export class PaymentHandle implements BillPaymentHandle {
     const resolution: Resolution = by;
     // Asked again, or its answer was lost on the way: what they decided is what is recorded.
     const progress = await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) =>
-      isDecisionOf(outcome, resolution) ? undefined : new Refused(this.paymentId, endedBy(outcome)),
+      isOutcomeOf(outcome, { kind: 'decided', resolution }) ? undefined : new Refused(this.paymentId, endedBy(outcome)),
     );
     const { amount, outcome } = progress;
     // Without an amount all of it was meant: an earlier decision about a part is another one.
