@@ -1,4 +1,4 @@
-import { otherIn } from '../payment/look';
+import { otherIn } from '../payment/callback-evidence';
 import type { CallbackReading, Receipt } from '../payment/observation';
 import type { PendingCallback } from '../store';
 

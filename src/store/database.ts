@@ -29,7 +29,8 @@ export interface DatabaseSettings {
 const CONNECT_WITHIN_MS = 5_000;
 /** The local activities that call the store have 5 s; the database gives up first, so that they learn why. */
 const STATEMENT_TIMEOUT_MS = 4_000;
-const LOCK_TIMEOUT_MS = 3_000;
+/** Nobody holds a lock for long, and whoever has a claim to use within 5 s must not wait for one that somebody does. */
+const LOCK_TIMEOUT_MS = 1_000;
 /** Our own clock, for a server that vanished without closing the connection. */
 const ANSWER_WITHIN_MS = 4_500;
 /** A process stopped between two statements would otherwise hold its row locks until TCP notices. */

@@ -118,9 +118,9 @@ export function createDisputes(database: Database) {
 export type Disputes = ReturnType<typeof createDisputes>;
 
 /**
- * In the transaction of a close, or in one of its own. The payment's row is locked before the dispute's is written, by everybody, so
- * that a close and a callback that raise at once wait for each other instead of dying of it. The mark on the payment is what its
- * readers see without a second look, and what 0.1.0 reads; it is written here alone, with the row.
+ * In the transaction of a look, or in one of its own. The payment's row is locked before the dispute's is written, by everybody, so
+ * that a look and a callback that raise at once wait for each other instead of dying of it. The mark on the payment is what its
+ * readers see without a second look; it is written here alone, with the row.
  */
 export async function raiseDispute(
   tx: Queryable,

@@ -29,6 +29,22 @@ export class ClaimUncertain extends Error {
   }
 }
 
+/** What the provider said was written too late to say anything: nothing was written. Worth another look. */
+export class AnswerTooOld extends Error {
+  override readonly name = 'AnswerTooOld';
+  constructor(readonly paymentId: string) {
+    super(`Payment ${paymentId}: the answer was more than a minute old when it could be written. It is looked again.`);
+  }
+}
+
+/** Others have changed the payment each time between reading and writing. Nothing was written; worth another try. */
+export class AlwaysOvertaken extends Error {
+  override readonly name = 'AlwaysOvertaken';
+  constructor(readonly paymentId: string) {
+    super(`Payment ${paymentId} was changed by others again and again. Nothing was written.`);
+  }
+}
+
 /** A call that no correct flow makes, such as posting more than was asked for. Trying again cannot help: it is a bug. */
 export class ImpossibleRequest extends Error {
   override readonly name = 'ImpossibleRequest';

@@ -24,7 +24,7 @@ export type Added =
   /** Beyond the limit: counted, not kept. */
   | { readonly kind: 'overflow' };
 
-/** What takes a callback into account: the close, or afterwards the comparison with the outcome. */
+/** What takes a callback into account: the end, or afterwards the comparison with the outcome. */
 export type NamedBy = 'close' | 'agreed' | 'dispute';
 
 export interface StoredCallback {
@@ -189,26 +189,4 @@ async function store(
     [paymentId, digest, storableText(body), storableJson(reading), receivedAt ?? null],
   );
   return { kind: 'stored', id: safeInteger(rows[0]?.id ?? 'nothing') };
-}
-
-/** How many callbacks are kept for a payment: what a close compares with the number it considered. */
-export async function countCallbacks(tx: Queryable, paymentId: string): Promise<number> {
-  const { rows } = await tx.query<{ kept: string }>(
-    'SELECT count(*) AS kept FROM callback_inbox WHERE payment_id = $1',
-    [paymentId],
-  );
-  return safeInteger(rows[0]?.kept ?? '0');
-}
-
-/**
- * The close names the oldest `considered` callbacks, which are the ones its facts held: ids grow in the order of the commits.
- * A later one stays unnamed, comes back from `pending`, and is compared with the outcome.
- */
-export async function nameConsidered(tx: Queryable, paymentId: string, considered: number): Promise<void> {
-  await tx.query(
-    `UPDATE callback_inbox SET named_by = 'close', named_at = now()
-      WHERE id IN (SELECT id FROM callback_inbox WHERE payment_id = $1 ORDER BY id LIMIT $2 FOR UPDATE)
-        AND named_by IS NULL`,
-    [paymentId, considered],
-  );
 }

@@ -1,9 +1,9 @@
 import type { Database, Queryable } from './database';
 import { safeInteger, storableJson, storableText } from './values';
 
-/** `operator_actions`: who decided what, why, when, and what it looked like before. Written by the close it belongs to. */
+/** `operator_actions`: who decided what, why, when, and what it looked like before. Written with what it decides. */
 
-/** A person's decision, as it goes into a close. */
+/** A person's decision. */
 export interface OperatorAction {
   readonly operator: string;
   /** The command, such as `resolvePayment` or `cancelPayment`. */
@@ -18,7 +18,7 @@ export interface OperatorAction {
 export interface RecordedAction extends OperatorAction {
   readonly id: number;
   readonly at: Date;
-  /** State, claim, reservation and number of callbacks, right before. */
+  /** State, claim, what was seen and how many callbacks, right before. */
   readonly before: Readonly<Record<string, unknown>>;
 }
 
@@ -29,11 +29,11 @@ export async function recordAction(tx: Queryable, paymentId: string, action: Ope
      SELECT p.payment_id, $2, $3, $4, $5, $6, jsonb_build_object(
               'state', p.state,
               'claimedAt', p.claimed_at,
-              'completedSeenAt', p.completed_seen_at,
+              'answer', p.answer,
+              'seen', p.seen,
+              'attentionSince', p.attention_since,
               'disputedAt', p.disputed_at,
-              'callbacks', (SELECT count(*) FROM callback_inbox c WHERE c.payment_id = p.payment_id),
-              'reservation', (SELECT jsonb_build_object('fundingAccount', r.funding_account, 'amount', r.amount, 'state', r.state)
-                                FROM reservations r WHERE r.payment_id = p.payment_id))
+              'callbacks', (SELECT count(*) FROM callback_inbox c WHERE c.payment_id = p.payment_id))
        FROM payments p
       WHERE p.payment_id = $1`,
     [

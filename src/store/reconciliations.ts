@@ -1,4 +1,4 @@
-import type { RecordedOutcome, StoredPayment } from '../payment/reconciliation';
+import type { StoredPayment } from '../payment/reconciliation';
 import {
   closingRanges,
   FIRST_LOOK_BACK_MS,
@@ -6,9 +6,9 @@ import {
   type ReconciliationReport,
   type Window,
 } from '../payment/reconciliation-window';
-import { SEALED } from './close';
 import type { Database, Queryable } from './database';
-import { safeInteger, storableJson } from './values';
+import { SEALED } from './facts';
+import { readOutcome, safeInteger, storableJson, type OutcomeColumns } from './values';
 
 /** What reconciliation reads of payments and funds, and `reconciliations`: its reports. Nothing else is written here. */
 
@@ -110,33 +110,35 @@ const inRange = ({ of }: ClosingRange, index: number): string =>
   `(p.outcome IS NOT NULL ${OF[of]} AND p.closed_at > $${4 + 2 * index} AND p.closed_at <= $${5 + 2 * index})`;
 
 const PAYMENT = `
-  SELECT p.payment_id, p.account_number, p.amount, p.currency, p.claimed_by, p.claim_account, p.outcome, p.closed_at,
+  SELECT p.payment_id, p.account_number, p.amount, p.currency, p.claimed_by, p.claim_account,
+         p.outcome, p.receipt, p.closed_at, p.disputed_at IS NOT NULL AS disputed,
          r.payment_id IS NOT NULL AS reserved, r.settled_at IS NOT NULL AS settled, coalesce(r.posted, 0) AS posted
     FROM payments p LEFT JOIN reservations r USING (payment_id)`;
 
-interface PaymentRow {
+interface PaymentRow extends OutcomeColumns {
   readonly payment_id: string;
   readonly account_number: string;
   readonly amount: string;
   readonly currency: string;
   readonly claimed_by: string | null;
   readonly claim_account: string | null;
-  readonly outcome: RecordedOutcome | null;
   readonly closed_at: Date | null;
+  readonly disputed: boolean;
   readonly reserved: boolean;
   readonly settled: boolean;
   readonly posted: string;
 }
 
 function paymentOf(row: PaymentRow): StoredPayment {
+  const outcome = readOutcome(row);
   return {
     paymentId: row.payment_id,
     accountNumber: row.account_number,
     amount: safeInteger(row.amount),
     currency: row.currency,
     claim: claimOf(row),
-    ...(row.outcome !== null &&
-      row.closed_at !== null && { closed: { at: row.closed_at.toISOString(), outcome: row.outcome } }),
+    ...(outcome !== undefined &&
+      row.closed_at !== null && { closed: { at: row.closed_at.toISOString(), outcome, disputed: row.disputed } }),
     ...(row.reserved && { reservation: { settled: row.settled, posted: safeInteger(row.posted) } }),
   };
 }

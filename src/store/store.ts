@@ -1,15 +1,15 @@
 import { openDatabase, type DatabaseSettings } from './database';
 import { createDisputes, type Disputes } from './disputes';
+import { createFunds, type Funds } from './funds';
 import { createInbox, type Inbox } from './inbox';
 import { createOperatorActions, type OperatorActions } from './operator-actions';
 import { createPayments, type Payments } from './payments';
 import { createReconciliations, type Reconciliations } from './reconciliations';
-import { createReservations, type Reservations } from './reservations';
 
 /** Everything we know about payments, in one PostgreSQL. One store per merchant account at the provider. */
 export interface Store {
   readonly payments: Payments;
-  readonly reservations: Reservations;
+  readonly funds: Funds;
   readonly inbox: Inbox;
   readonly disputes: Disputes;
   readonly operatorActions: OperatorActions;
@@ -24,7 +24,7 @@ export function openStore(settings: DatabaseSettings): Store {
   const database = openDatabase(settings);
   return {
     payments: createPayments(database),
-    reservations: createReservations(database),
+    funds: createFunds(database),
     inbox: createInbox(database),
     disputes: createDisputes(database),
     operatorActions: createOperatorActions(database),

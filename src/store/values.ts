@@ -25,6 +25,11 @@ export function storableJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? storableText(part) : part));
 }
 
+/** What comes back of what is written as JSON. */
+export function asStored<Value>(value: Value): Value {
+  return value === undefined ? value : (JSON.parse(storableJson(value)) as Value);
+}
+
 /** Only the fields that say something: what is empty may be filled in later. */
 export function filledReceipt({ number, narration, token }: Receipt): Receipt {
   return { ...(number && { number }), ...(narration && { narration }), ...(token && { token }) };
@@ -37,7 +42,7 @@ export interface OutcomeColumns {
 }
 
 type WithoutReceipt<Outcome> = Outcome extends unknown ? Omit<Outcome, 'receipt'> : never;
-/** Written by `close` alone, from a `BillPaymentOutcome`; the database lets nobody change it. */
+/** Written once, from a `BillPaymentOutcome`; the database lets nobody change it. */
 export type StoredOutcome = WithoutReceipt<BillPaymentOutcome>;
 
 export function readOutcome({ outcome, receipt }: OutcomeColumns): BillPaymentOutcome | undefined {
@@ -50,3 +55,6 @@ export function writeOutcome(outcome: BillPaymentOutcome): { readonly outcome: s
   const { receipt, ...rest } = outcome;
   return { outcome: storableJson(rest), receipt: storableJson(filledReceipt(receipt)) };
 }
+
+export const outcomeAsStored = (outcome: BillPaymentOutcome): BillPaymentOutcome =>
+  asStored(outcome.kind === 'paid' ? { ...outcome, receipt: filledReceipt(outcome.receipt) } : outcome);

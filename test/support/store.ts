@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import type { Ending } from '../../src/payment/ending';
+import type { Rules } from '../../src/payment/facts';
+import type { CallbackReading, Observation, PaymentRecord, Submission } from '../../src/payment/observation';
 import type { BillPaymentOutcome, CancelledOutcome, DeclinedOutcome, PaidOutcome } from '../../src/payment/outcome';
-import type { CallbackReading } from '../../src/payment/observation';
+import type { Policy } from '../../src/payment/policy';
+import type { Resolution } from '../../src/payment/progress';
 import type { CheckedRequest } from '../../src/payment/request';
 import { createLog } from '../../src/log';
-import { openStore, type Store } from '../../src/store';
+import { openStore, type ClaimRequest, type Merchant, type Observed, type Store } from '../../src/store';
 
-/** Requests, outcomes and callbacks for tests of the store: valid, and only what the test changes is interesting. */
+/** Requests, answers, outcomes and callbacks for tests of the store: valid, and only what the test changes is interesting. */
 
 export const silentLog = createLog('test', 'silent');
 
@@ -14,6 +18,9 @@ export const newPaymentId = (): string => `pay-${randomBytes(6).toString('hex')}
 export function storeAt(databaseUrl: string, maxConnections?: number): Store {
   return openStore({ databaseUrl, log: silentLog, maxConnections });
 }
+
+export const BY: Merchant = { account: 'hash-of-the-account', provider: 'Almara Pay', failedWithoutCode: 'decline' };
+export const FINGERPRINT = 'fingerprint';
 
 export function requestOf(paymentId: string, change: Partial<CheckedRequest> = {}): CheckedRequest {
   return {
@@ -28,6 +35,153 @@ export function requestOf(paymentId: string, change: Partial<CheckedRequest> = {
     saveBillerNumber: false,
     ...change,
   };
+}
+
+const HOUR = 3_600_000;
+/** A person is asked as soon as it is sent and nothing is proven; what failed is believed after half a minute. */
+export const rulesOf = (policy: Partial<Policy> = {}, change: Partial<Rules> = {}): Rules => ({
+  policy: {
+    submitWithin: 0,
+    fundsWithin: 0,
+    callbackGrace: 1_000,
+    pollInterval: 1_000,
+    pollMaxInterval: 1_000,
+    notFoundGrace: HOUR,
+    failureConfirmation: 30_000,
+    attentionAfter: 0,
+    receiptGrace: HOUR,
+    ...policy,
+  },
+  prepaid: false,
+  failedWithoutCode: 'decline',
+  ...change,
+});
+
+export const NOT_FOUND: Observation = { kind: 'not-found', said: 'not found' };
+export const UNREADABLE: Observation = { kind: 'unreadable', said: 'nothing in time' };
+
+/** The provider's record of `requestOf(paymentId)`. */
+export const recordOf = (
+  paymentId: string,
+  state: PaymentRecord['state'],
+  change: Partial<PaymentRecord> = {},
+): PaymentRecord => ({
+  kind: 'record',
+  state,
+  said: state,
+  isPayment: true,
+  paymentId,
+  amount: 220,
+  accountNumber: '0100200300',
+  currency: 'KES',
+  providerId: '0100-abc',
+  receipt: state === 'completed' ? { number: 'S575998' } : {},
+  ...change,
+});
+
+/** What was answered at once, so long ago. */
+export const observed = (observation: Observation, agoMs = 0): Observed => ({
+  observation,
+  askedAgo: () => agoMs,
+  answeredAgo: () => agoMs,
+});
+
+export const look = (store: Store, paymentId: string, observation: Observation, agoMs = 0, by = BY) =>
+  store.payments.look(paymentId, observed(observation, agoMs), by);
+
+export const reading = (change: Partial<CallbackReading> = {}): CallbackReading => ({
+  shape: 'nested',
+  claims: 'failed',
+  code: { value: '1', meaning: 'refusal' },
+  receipt: {},
+  said: 'code 1',
+  ...change,
+});
+
+export const claimOf = (change: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  nonce: randomBytes(8).toString('hex'),
+  fingerprint: FINGERPRINT,
+  sessionExpiresAt: new Date('2026-01-02T04:00:00Z'),
+  ...change,
+});
+
+export async function registeredPayment(
+  store: Store,
+  change: Partial<CheckedRequest> = {},
+  rules: Rules = rulesOf(),
+): Promise<string> {
+  const paymentId = newPaymentId();
+  await store.payments.register(requestOf(paymentId, change), FINGERPRINT, rules, BY);
+  return paymentId;
+}
+
+/** Reads, then claims, as a submission does. */
+export const claim = async (store: Store, paymentId: string, change: Partial<ClaimRequest> = {}) =>
+  await store.payments.claim(paymentId, await store.payments.read(paymentId, BY), claimOf(change), BY);
+
+export const ACCEPTED: Submission = { kind: 'accepted', providerId: '0100-abc' };
+
+/** Registered, claimed and sent; its token is dead. */
+export async function sentPayment(
+  store: Store,
+  change: Partial<CheckedRequest> = {},
+  { rules = rulesOf(), answer = ACCEPTED }: { readonly rules?: Rules; readonly answer?: Submission } = {},
+): Promise<string> {
+  const paymentId = await registeredPayment(store, change, rules);
+  const { nonce } = claimOf();
+  await claim(store, paymentId, { nonce });
+  await store.payments.answered(paymentId, nonce, answer, BY);
+  return paymentId;
+}
+
+/** On an account of its own, named as the payment, with 1000. */
+export async function fundedPayment(store: Store, { sent }: { readonly sent: boolean }): Promise<string> {
+  const account = newPaymentId();
+  await store.funds.add({ account, amount: 1000, currency: 'KES' });
+  return await (sent ? sentPayment : registeredPayment)(store, { fundingAccount: account });
+}
+
+/** Of its payment's account: available, reserved, posted. */
+export async function fundsOf(store: Store, paymentId: string): Promise<readonly number[]> {
+  const { fundingAccount } = (await store.payments.read(paymentId, BY)).facts;
+  const account = await store.funds.account(fundingAccount ?? '');
+  return account === undefined ? [] : [account.available, account.reserved, account.posted];
+}
+
+export const PROVEN: Ending = { kind: 'proven' };
+export const CANCELLED: Ending = {
+  kind: 'unsent',
+  why: { kind: 'cancelled', operator: 'temporal-ui', note: 'wrong meter' },
+};
+export const decided = (change: Partial<Resolution> = {}, updateId?: string): Ending => ({
+  kind: 'decided',
+  resolution: { decision: 'paid', operator: 'amina', note: 'biller confirmed by phone', ...change },
+  ...(updateId !== undefined && { updateId }),
+});
+
+export const end = (store: Store, paymentId: string, ending: Ending) =>
+  store.payments.recordOutcome(paymentId, ending, BY);
+
+/** A sent payment, ended by what the provider says now. */
+export async function endAs(
+  store: Store,
+  paymentId: string,
+  state: 'completed' | 'failed',
+): Promise<BillPaymentOutcome> {
+  if (state === 'failed') await look(store, paymentId, recordOf(paymentId, state), 40_000);
+  await look(store, paymentId, recordOf(paymentId, state));
+  return outcomeOf(await end(store, paymentId, PROVEN));
+}
+
+/** Asked, as any look that gets no answer does once it is sent, and decided. */
+export async function endByPerson(store: Store, paymentId: string, change: Partial<Resolution>) {
+  await look(store, paymentId, UNREADABLE);
+  return await end(store, paymentId, decided(change));
+}
+
+export function outcomeOf(result: Awaited<ReturnType<Store['payments']['recordOutcome']>>): BillPaymentOutcome {
+  if (result.kind !== 'closed') throw new Error(`it is ${JSON.stringify(result)}`);
+  return result.outcome;
 }
 
 const closedAt = '2026-01-02T03:04:05.000Z';
@@ -69,33 +223,3 @@ export const cancelled = (paymentId: string): CancelledOutcome => ({
   by: 'temporal-ui',
   note: 'wrong meter',
 });
-
-export const reading = (change: Partial<CallbackReading> = {}): CallbackReading => ({
-  shape: 'nested',
-  claims: 'failed',
-  code: { value: '1', meaning: 'refusal' },
-  receipt: {},
-  said: 'code 1',
-  ...change,
-});
-
-export const claimOf = (nonce: string = randomBytes(8).toString('hex')) => ({
-  nonce,
-  account: 'hash-of-the-account',
-  tokenExpiresAt: new Date('2026-01-02T04:00:00Z'),
-});
-
-/** Registered and claimed: it may have been sent. */
-export async function sentPayment(store: Store, change: Partial<CheckedRequest> = {}): Promise<string> {
-  const paymentId = newPaymentId();
-  await store.payments.register(requestOf(paymentId, change), 'fingerprint');
-  await store.payments.claim(paymentId, claimOf());
-  return paymentId;
-}
-
-/** A close of what was sent, decided with no callback at hand. */
-export const closeSent = (store: Store, outcome: BillPaymentOutcome, callbacksConsidered = 0) =>
-  store.payments.close({ paymentId: outcome.paymentId, outcome, callbacksConsidered, unsent: false });
-
-export const closeUnsent = (store: Store, outcome: BillPaymentOutcome) =>
-  store.payments.close({ paymentId: outcome.paymentId, outcome, callbacksConsidered: 0, unsent: true });

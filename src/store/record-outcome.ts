@@ -1,0 +1,126 @@
+import { decide } from '../payment/decide';
+import { isOutcomeOf, type Ending } from '../payment/ending';
+import type { Facts } from '../payment/facts';
+import { judge } from '../payment/judge';
+import type { BillPaymentOutcome } from '../payment/outcome';
+import type { RecordResult } from '../payment/steps';
+import type { Database, Queryable } from './database';
+import { readingOf, readRow, SEALED, type Merchant, type PaymentRow, type Reading } from './facts';
+import { HOLD, SETTLE } from './funds';
+import { isAsking } from './look';
+import { recordAction, type OperatorAction } from './operator-actions';
+import { untilNotOvertaken } from './overtaken';
+import { outcomeAsStored, writeOutcome } from './values';
+
+/**
+ * The end of a payment. Nobody brings an outcome: it is made of what the row and the inbox say, and written on that row alone, so that
+ * outcome, funds, seal, callbacks and a person's decision are all recorded or none is.
+ */
+export async function recordOutcome(
+  database: Database,
+  paymentId: string,
+  ending: Ending,
+  by: Merchant,
+): Promise<RecordResult> {
+  return await untilNotOvertaken(paymentId, async () => {
+    const row = await readRow(database, paymentId);
+    const reading = readingOf(row, by);
+    const decision = decide(reading.facts, ending, { now: reading.now, provider: by.provider });
+    switch (decision.kind) {
+      case 'closed':
+      case 'refused':
+        return decision;
+      case 'open':
+        return await stayOpen(database, reading);
+      case 'record': {
+        const { outcome } = decision;
+        const action = isOutcomeOf(outcome, ending) ? actionOf(ending) : undefined;
+        return action === undefined
+          ? await end(database, row, outcome)
+          : await database.transaction((tx) => decided(tx, reading, row, outcome, action));
+      }
+    }
+  });
+}
+
+/** It does not end so. If a person is to be asked, it is written down since when. Undefined: the row had changed, as below. */
+async function stayOpen(database: Database, { facts, now, version }: Reading): Promise<RecordResult | undefined> {
+  const look = (known: Facts): RecordResult => ({
+    kind: 'open',
+    look: { facts: known, verdict: judge(known, now), at: now },
+  });
+  if (facts.attentionSince !== undefined || !isAsking(facts, now)) return look(facts);
+  const { rowCount } = await database.query(
+    'UPDATE payments SET attention_since = $3 WHERE payment_id = $1 AND version = $2',
+    [facts.paymentId, version, new Date(now)],
+  );
+  return rowCount === 1 ? look({ ...facts, attentionSince: now }) : undefined;
+}
+
+/**
+ * One statement. The callbacks that were read are named: a later one stays unnamed, comes back from `pending`, and is compared with the
+ * outcome.
+ */
+async function end(on: Queryable, row: PaymentRow, outcome: BillPaymentOutcome): Promise<RecordResult | undefined> {
+  const columns = writeOutcome(outcome);
+  const { rowCount } = await on.query(
+    `WITH ended AS (
+       UPDATE payments
+          SET outcome = $3, receipt = $4, closed_at = $5,
+              claimed_at = coalesce(claimed_at, $5), claimed_by = coalesce(claimed_by, '${SEALED}') -- the seal, if nobody claimed it
+        WHERE payment_id = $1 AND version = $2 AND outcome IS NULL
+       RETURNING payment_id, $6::bigint AS paid),
+     ${SETTLE},
+     named AS (
+       UPDATE callback_inbox SET named_by = 'close', named_at = now()
+        WHERE named_by IS NULL
+          AND id IN (SELECT id FROM callback_inbox JOIN ended USING (payment_id) WHERE id = ANY ($7::bigint[]) ORDER BY id FOR UPDATE))
+     SELECT FROM ended`,
+    [
+      ...[row.payment_id, row.version, columns.outcome, columns.receipt, outcome.closedAt],
+      ...[outcome.kind === 'paid' ? outcome.amount : 0, row.callbacks.map(({ id }) => id)],
+    ],
+  );
+  return rowCount === 1 ? { kind: 'closed', outcome: outcomeAsStored(outcome), disputed: false } : undefined;
+}
+
+/** With who decided it. A decision that proof went before is none: it leaves no row. */
+async function decided(
+  tx: Queryable,
+  { facts }: Reading,
+  row: PaymentRow,
+  outcome: BillPaymentOutcome,
+  action: OperatorAction,
+): Promise<RecordResult | undefined> {
+  const { paymentId, fundingAccount, currency, amount, claim } = facts;
+  // A store that was restored from a backup has forgotten the claim, and with it that the money is held.
+  const isForgotten = outcome.kind === 'paid' && claim.kind === 'free' && fundingAccount !== undefined;
+  const { rows } = await tx.query<{ same: boolean; held: boolean }>(
+    `WITH payment AS (
+       SELECT payment_id, funding_account, amount, currency FROM payments
+        WHERE payment_id = $1 AND version = $2 FOR UPDATE)${isForgotten ? `, ${HOLD}` : ', held AS (SELECT FROM payment)'}
+     SELECT EXISTS (SELECT FROM payment) AS same, EXISTS (SELECT FROM held) AS held`,
+    [paymentId, row.version],
+  );
+  if (rows[0]?.same !== true) return undefined;
+  if (!rows[0].held)
+    return {
+      kind: 'refused',
+      because: `${fundingAccount} does not hold the ${currency} ${amount} that were paid: add the money first.`,
+    };
+  await recordAction(tx, paymentId, action);
+  return await end(tx, row, outcome);
+}
+
+function actionOf(ending: Ending): OperatorAction | undefined {
+  if (ending.kind === 'decided') {
+    const { operator, note, ...details } = ending.resolution;
+    return { operator, note, action: 'resolvePayment', details, ...updateIdOf(ending) };
+  }
+  if (ending.kind === 'proven' || ending.why.kind === 'gave-up') return undefined;
+  const { operator, note } = ending.why;
+  return { operator, note, action: 'cancelPayment', ...updateIdOf(ending.why) };
+}
+
+const updateIdOf = ({ updateId }: { readonly updateId?: string }): { readonly updateId?: string } =>
+  updateId === undefined ? {} : { updateId };
