@@ -21,7 +21,7 @@ const QUEUE = 'bench-bare';
 async function bench(stack: Stack): Promise<number> {
   const bare = await startBareWorker(stack);
   try {
-    await stack.store.reservations.addFunds({ account: 'bench', amount: 1_000_000_000, currency: 'KES' });
+    await stack.store.funds.add({ account: 'bench', amount: 1_000_000_000, currency: 'KES' });
     console.log(
       `\n${ROUNDS} rounds of ${PER_ROUND} payments (paid by callback, funds held) and ${PER_ROUND} bare workflows, ${AT_ONCE} at once`,
     );

@@ -52,7 +52,7 @@ async function demo(stack: Stack): Promise<number> {
   const policy = Object.entries(POLICY).map(([name, value]) => `${name} ${value}`);
   say(`\nPolicy of these payments: ${policy.join(', ')}.`);
   say(`Paying ${BEHAVIOURS.length} bills, one for each thing Almara Pay may do, ${AT_ONCE} at a time …\n`);
-  await stack.store.reservations.addFunds(FLOAT);
+  await stack.store.funds.add(FLOAT);
   const started = performance.now();
   const results = await payAll(stack);
   const wrong = results.filter(({ problems }) => problems.length > 0);
@@ -175,7 +175,7 @@ function printTable(results: readonly Result[]): void {
 }
 
 async function fundsInWords({ store }: Stack): Promise<string> {
-  const account = await store.reservations.account(FLOAT.account);
+  const account = await store.funds.account(FLOAT.account);
   if (account === undefined) return 'The funding account is gone.';
   const { currency, deposited, posted, reserved, available } = account;
   return `\nFunds: ${currency} ${deposited} deposited = ${posted} posted for paid bills + ${reserved} still held + ${available} available.`;

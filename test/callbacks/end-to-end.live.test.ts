@@ -99,7 +99,7 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
   expect(delivered).toMatchObject({ signalledAt: expect.any(Date) as Date, namedBy: 'close' });
   expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
   expect(flow.sandbox.payment(paymentId)).toMatchObject({ postsSeen: 1, postsCaptured: 1 });
-  expect(await flow.store.reservations.account(FLOAT.account)).toMatchObject({ posted: 220, reserved: 0 });
+  expect(await flow.store.funds.account(FLOAT.account)).toMatchObject({ posted: 220, reserved: 0 });
 });
 
 describe('while a payment is open', () => {

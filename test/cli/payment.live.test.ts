@@ -219,7 +219,7 @@ describe('the database', () => {
     const short = await billpay(['--json', ...from(idOf('paid-with-callback'))]);
     expect(short.code).toBe(2);
     expect(events(short.out).at(-1)).toMatchObject({ kind: 'declined', reason: 'insufficient-funds' });
-    expect(await flow.store.reservations.account('cli-float')).toMatchObject({
+    expect(await flow.store.funds.account('cli-float')).toMatchObject({
       available: 80,
       reserved: 0,
       posted: 220,

@@ -149,7 +149,7 @@ export async function payWith(
 /** So that where its money is can be told from this payment alone. */
 export async function payFromOwnAccount(flow: Flow, request: BillPaymentRequest): Promise<string> {
   const { paymentId } = request;
-  await flow.store.reservations.addFunds({ account: paymentId, amount: FUNDS, currency: FLOAT.currency });
+  await flow.store.funds.add({ account: paymentId, amount: FUNDS, currency: FLOAT.currency });
   await flow.payments.start({ ...request, amount: PRICE, fundingAccount: paymentId });
   return paymentId;
 }
@@ -157,7 +157,7 @@ export async function payFromOwnAccount(flow: Flow, request: BillPaymentRequest)
 /** What the provider saw of a payment, and where its money is. */
 export async function truthOf(flow: Flow, paymentId: string) {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
-  const account = await flow.store.reservations.account(paymentId);
+  const account = await flow.store.funds.account(paymentId);
   if (account === undefined) throw new Error(`payment ${paymentId} has no account of its own`);
   const { available, reserved, posted } = account;
   return { seen, captured, funds: { available, reserved, posted } };

@@ -116,7 +116,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   const database = await testDatabase();
   await migrate(database.url);
   const store = openStore({ databaseUrl: database.url, log });
-  await store.reservations.addFunds(FLOAT);
+  await store.funds.add(FLOAT);
   const ring = parseKeyRing(`test:${randomBytes(32).toString('base64')}`);
   const sandbox = await startSandbox({ ...CREDENTIALS, ...SANDBOX, ...options.sandbox });
   const callbacks = await startCallbacks({

@@ -158,7 +158,7 @@ export async function ownRequest(
 ): Promise<BillPaymentRequest> {
   const request = flow.request(behaviour);
   const { paymentId } = request;
-  await flow.store.reservations.addFunds({ account: paymentId, amount: FUNDS, currency: 'KES' });
+  await flow.store.funds.add({ account: paymentId, amount: FUNDS, currency: 'KES' });
   // The sandbox knows the behaviour by the id, too; but validation knows the account alone.
   const account = behaviour === 'invalid-account' ? {} : { accountNumber: randomUUID() };
   return { ...request, amount: PRICE, fundingAccount: paymentId, ...account, ...change };
@@ -167,7 +167,7 @@ export async function ownRequest(
 /** What the provider saw of a payment, and where its money is. */
 export async function truthOf(flow: Flow, paymentId: string) {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
-  const account = await flow.store.reservations.account(paymentId);
+  const account = await flow.store.funds.account(paymentId);
   if (account === undefined) throw new Error(`payment ${paymentId} has no account of its own`);
   const { available, reserved, posted } = account;
   return { seen, captured, funds: [available, reserved, posted] };

@@ -42,7 +42,7 @@ async function storedTruth(
   const { claim, outcome, disputed } = await flow.store.payments.facts(paymentId);
   const decision = (await flow.store.operatorActions.list(paymentId)).find(({ action }) => action === 'resolvePayment');
   // Each payment has an account of its own.
-  const account = await flow.store.reservations.account(fundingAccount);
+  const account = await flow.store.funds.account(fundingAccount);
   const state = account?.reserved ? 'reserved' : account?.posted ? 'posted' : 'voided';
   const held = claim !== undefined || outcome !== undefined || account?.reserved !== 0;
   return {

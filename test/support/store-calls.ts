@@ -33,7 +33,7 @@ export async function newWorld(
   { ids = Array.from({ length: PAYMENTS }, newPaymentId), before = 0 } = {},
 ): Promise<World> {
   const account = ids[0] ?? '';
-  await store.reservations.addFunds({ account, amount: DEPOSIT, currency: 'KES' });
+  await store.funds.add({ account, amount: DEPOSIT, currency: 'KES' });
   for (const id of ids.slice(0, -1)) await store.payments.register(requestOf(id), 'fingerprint');
   return { ids, account, callbackIds: [], before };
 }
@@ -160,7 +160,7 @@ export function perform(store: StoreUnderTest, world: World, one: Call): Promise
         { operator: 'amina', action: 'resolveDispute', note: one.note, updateId: one.updateId },
       );
     case 'addFunds':
-      return store.reservations.addFunds({ account: world.account, amount: one.amount, currency: one.currency });
+      return store.funds.add({ account: world.account, amount: one.amount, currency: one.currency });
   }
 }
 

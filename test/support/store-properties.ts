@@ -35,7 +35,7 @@ export function storeProperties(store: () => StoreUnderTest, numRuns: number): v
             .catch(() => undefined); // the last one may not be registered
         }
         await check(store(), world, held, known);
-        expect(await store().reservations.account(world.account)).toMatchObject({ reserved: 0 });
+        expect(await store().funds.account(world.account)).toMatchObject({ reserved: 0 });
       }),
       { numRuns },
     );
@@ -63,7 +63,7 @@ async function check(
   held: ReadonlySet<string>,
   known: Map<string, PaymentFacts>,
 ): Promise<void> {
-  const funds = await store.reservations.account(account);
+  const funds = await store.funds.account(account);
   if (funds === undefined) throw new Error('the account is gone');
   expect(funds.deposited).toBe(DEPOSIT);
   expect(funds.available + funds.reserved + funds.posted).toBe(DEPOSIT);

@@ -182,7 +182,7 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
   },
   async 'account-does-not-add-up'() {
     const account = 'float-that-is-off';
-    await flow.store.reservations.addFunds({ account, amount: 1_000, currency: 'KES' });
+    await flow.store.funds.add({ account, amount: 1_000, currency: 'KES' });
     await plant(flow, 'UPDATE funding_accounts SET posted = posted + 10, available = available - 10 WHERE id = $1', [
       account,
     ]);
