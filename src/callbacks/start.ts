@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import type { CallbackKeyRing } from '../almara/callback';
 import { startHealth, type HealthSettings } from '../health';
 import type { Log } from '../log';
+import type { ProviderCallbacks } from '../payment/provider';
 import { openStore, requireMigrated } from '../store';
 import { within } from '../within';
 import { createCallbackApp, type CallbackAppOptions } from './app';
@@ -22,7 +22,7 @@ export interface CallbacksSettings {
   /** May be the same as `healthPort`. */
   readonly metricsPort?: number;
   readonly databaseUrl: string;
-  readonly ring: CallbackKeyRing;
+  readonly callbacks: ProviderCallbacks;
   /** Stays the caller's: it is not closed here. */
   readonly client: Client;
   readonly log: Log;
@@ -45,7 +45,7 @@ const ASK_TEMPORAL_WITHIN_MS = 1_500;
 
 /** The whole endpoint: listener, delivery, sweep, health. */
 export async function startCallbacks(settings: CallbacksSettings): Promise<RunningCallbacks> {
-  const { host, port, databaseUrl, ring, client, log } = settings;
+  const { host, port, databaseUrl, callbacks, client, log } = settings;
   await requireMigrated(databaseUrl);
 
   const metrics = createMetrics();
@@ -71,7 +71,7 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
     const deliver: CallbackAppOptions['deliver'] = (callback) => {
       background.offer(callback);
     };
-    const app = createCallbackApp({ inbox: store.inbox, ring, deliver, log, metrics });
+    const app = createCallbackApp({ inbox: store.inbox, callbacks, deliver, log, metrics });
     closing.push(() => {
       isOpen = false;
       return app.close();

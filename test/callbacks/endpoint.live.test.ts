@@ -1,4 +1,3 @@
-import { callbackUrl, parseKeyRing, stripCallbackToken } from '../../src/almara/callback';
 import { createMetrics, type CallbackMetrics } from '../../src/callbacks';
 import { openStore, type Store } from '../../src/store';
 import { countOf, countsOf } from '../support/metrics';
@@ -110,10 +109,10 @@ describe('what is ours is stored, and then answered', () => {
 
   test('an address signed with an older key of the ring', async () => {
     const old = s.newKey('k1');
-    const both = parseKeyRing(`${s.newKey('k2')},${old}`);
-    const other = await s.listen({ inbox: store.inbox, ring: both });
+    const both = s.callbacksOf(`${s.newKey('k2')},${old}`);
+    const other = await s.listen({ inbox: store.inbox, callbacks: both });
     const paymentId = s.newPaymentId();
-    const signedBefore = new URL(callbackUrl(other.url, paymentId, parseKeyRing(old))).pathname;
+    const signedBefore = new URL(s.callbacksOf(old).urlOf(other.url, paymentId)).pathname;
     expect((await other.post(signedBefore, s.nested(paymentId))).status).toBe(200);
     await other.close();
   });
@@ -288,7 +287,7 @@ describe('what is written down', () => {
 
     expect(await stored(paymentId)).toBe(3);
     const rows = await allRows();
-    expect(rows).toContain(stripCallbackToken(address));
+    expect(rows).toContain(s.CALLBACKS.withoutToken(address));
     expect(rows).not.toContain(token);
     expect(captured.text()).not.toContain(token);
     expect(captured.text()).not.toContain('callbacks/almara');
