@@ -138,8 +138,8 @@ async function startStore(
   const url = await postgres.createDatabase('billpay');
   await migrate(url);
   const store = openStore({ databaseUrl: url, log: createLog('chaos', 'fatal') });
-  await store.reservations.addFunds({ account: FLOAT, amount: 1_000_000_000, currency: 'KES' });
-  await store.reservations.addFunds({ account: POOR, amount: 2_000, currency: 'KES' });
+  await store.funds.add({ account: FLOAT, amount: 1_000_000_000, currency: 'KES' });
+  await store.funds.add({ account: POOR, amount: 2_000, currency: 'KES' });
   await store.close();
   return {
     url,
