@@ -13,7 +13,8 @@ import { FLOAT, type Flow, type FlowWorker } from './flow';
 export interface Faults {
   readonly look?: Fault<Provider['findPayment']>;
   readonly claim?: Fault<Store['payments']['claim']>;
-  readonly facts?: Fault<Store['payments']['facts']>;
+  readonly read?: Fault<Store['payments']['read']>;
+  readonly answered?: Fault<Store['payments']['answered']>;
   readonly send?: Fault<Provider['submitPayment']>;
   /** From its first look on, this attempt tells the engine nothing more, as a worker that hangs. */
   readonly silentAttempt?: number;
@@ -23,7 +24,7 @@ type Step = (...args: never[]) => Promise<unknown>;
 export type Fault<Real extends Step> = (attempt: number, real: Real, args: Parameters<Real>) => ReturnType<Real>;
 
 export interface FaultyWorker {
-  readonly worker: Pick<FlowWorker, 'almara' | 'store'>;
+  readonly worker: Pick<FlowWorker, 'provider' | 'store'>;
   arm(paymentId: string, faults: Faults): void;
   /** How many attempts of `submitPayment` have begun to look. */
   attempts(paymentId: string): number;
@@ -60,7 +61,7 @@ export function createFaultyWorker(): FaultyWorker {
     attempts: (paymentId) => attempts.get(paymentId) ?? 0,
     senders: (paymentId) => senders.get(paymentId) ?? [],
     worker: {
-      almara: (real) => ({
+      provider: (real) => ({
         ...real,
         async findPayment(...args) {
           const { attempt, activityType } = activityInfo();

@@ -19,7 +19,7 @@ import {
   type Sandbox,
   type SandboxSettings,
 } from '../../src/sandbox';
-import { migrate, openStore, type Store } from '../../src/store';
+import { migrate, openStore, type Merchant, type Store } from '../../src/store';
 import type { ActivitySettings, Clock } from '../../src/activities';
 import { systemClock } from '../../src/activities/dependencies';
 import { createWorker } from '../../src/worker/create-worker';
@@ -49,7 +49,9 @@ export interface Flow {
   readonly settings: ActivitySettings;
   readonly taskQueue: string;
   readonly worker: Worker;
-  readonly almara: Provider;
+  readonly provider: Provider;
+  /** Who asks the store. */
+  readonly merchant: Merchant;
   /** A request that the sandbox treats as the behaviour says. Each call is a new payment. */
   request(behaviour: BehaviourName, change?: Partial<BillPaymentRequest>): BillPaymentRequest;
   /** The callback URL that the provider is given. */
@@ -61,8 +63,8 @@ export interface Flow {
 
 export interface FlowWorker {
   /** To put a fault into what the activities work with; the real thing comes in. */
-  readonly almara?: (real: Provider) => Provider;
-  readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
+  readonly provider?: (real: Provider) => Provider;
+  readonly store?: (real: Store) => Pick<Store, 'payments' | 'inbox' | 'disputes' | 'reconciliations'>;
   readonly settings?: Partial<ActivitySettings>;
   readonly clock?: Clock;
   readonly overrides?: Partial<WorkerOptions>;
@@ -166,7 +168,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
       namespace,
       taskQueue,
       workflowBundle: workflowBundle(),
-      provider: own.almara?.(almara) ?? almara,
+      provider: own.provider?.(almara) ?? almara,
       store: own.store?.(store) ?? store,
       settings: { ...settings, ...own.settings },
       log,
@@ -199,7 +201,8 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     callbacks,
     settings,
     taskQueue,
-    almara,
+    provider: almara,
+    merchant: { account: almara.account, provider: almara.name, failedWithoutCode: 'ask' },
     get worker() {
       if (running === undefined) throw new Error('no worker is running');
       return running.worker;

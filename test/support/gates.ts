@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import type { temporal } from '@temporalio/proto';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
-import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { Ending } from '../../src/payment/ending';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
 import { atEndOfFile } from './at-end';
@@ -15,7 +15,6 @@ import { until, type Flow, type FlowWorker } from './flow';
 export type Step =
   | 'register'
   | 'validate'
-  | 'reserve'
   /** The look before sending. */
   | 'look'
   | 'claim'
@@ -25,9 +24,9 @@ export type Step =
   | 'answer'
   /** One look at once, for a callback or a person. */
   | 'lookNow'
-  | `close:${BillPaymentOutcome['kind']}`
-  /** Recorded; the workflow does not know yet. */
-  | 'closed'
+  | `record:${Ending['kind']}`
+  /** Recorded or not; the workflow does not know yet. */
+  | 'recorded'
   | 'resolveDispute'
   /** Recorded; the dispute's workflow does not know yet. */
   | 'resolved';
@@ -45,7 +44,7 @@ export interface Hold {
 }
 
 export interface Gates {
-  readonly worker: Pick<FlowWorker, 'almara' | 'store'>;
+  readonly worker: Pick<FlowWorker, 'provider' | 'store'>;
   hold(step: Step, key: string): Hold;
 }
 
@@ -59,7 +58,7 @@ export function createGates(): Gates {
   const pass = <T>(step: Step, key: string, run: () => Promise<T>): Promise<T> =>
     held.get(nameOf(step, key))?.through(run) ?? run();
   const lookStep = (): Step | undefined =>
-    (({ submitPayment: 'look', findPayment: 'lookNow' }) as const)[activityInfo().activityType as 'submitPayment'];
+    (({ submitPayment: 'look', lookAtPayment: 'lookNow' }) as const)[activityInfo().activityType as 'submitPayment'];
 
   return {
     hold(step, key) {
@@ -70,7 +69,7 @@ export function createGates(): Gates {
       return hold;
     },
     worker: {
-      almara: (real) => ({
+      provider: (real) => ({
         ...real,
         validateAccount: (bill, signal) =>
           pass('validate', bill.accountNumber, () => real.validateAccount(bill, signal)),
@@ -89,10 +88,6 @@ export function createGates(): Gates {
       }),
       store: (real) => ({
         ...real,
-        reservations: {
-          ...real.reservations,
-          reserve: (paymentId, funds) => pass('reserve', paymentId, () => real.reservations.reserve(paymentId, funds)),
-        },
         disputes: {
           ...real.disputes,
           async resolve(paymentId, ...rest) {
@@ -102,13 +97,13 @@ export function createGates(): Gates {
         },
         payments: {
           ...real.payments,
-          register: (request, content) =>
-            pass('register', request.paymentId, () => real.payments.register(request, content)),
-          claim: (paymentId, claim) => pass('claim', paymentId, () => real.payments.claim(paymentId, claim)),
-          async close(request) {
-            const step = `close:${request.outcome.kind}` as const;
-            const closed = await pass(step, request.paymentId, () => real.payments.close(request));
-            return await pass('closed', request.paymentId, () => Promise.resolve(closed));
+          register: (request, ...rest) =>
+            pass('register', request.paymentId, () => real.payments.register(request, ...rest)),
+          claim: (paymentId, ...rest) => pass('claim', paymentId, () => real.payments.claim(paymentId, ...rest)),
+          async recordOutcome(paymentId, ending, by) {
+            const record = () => real.payments.recordOutcome(paymentId, ending, by);
+            const result = await pass(`record:${ending.kind}`, paymentId, record);
+            return await pass('recorded', paymentId, () => Promise.resolve(result));
           },
         },
       }),

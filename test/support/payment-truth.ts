@@ -39,16 +39,17 @@ async function storedTruth(
   { paymentId, accountNumber, amount, fundingAccount = '' }: BillPaymentRequest,
   callbacks: Awaited<ReturnType<Flow['store']['inbox']['forPayment']>>,
 ): Promise<NonNullable<PaymentTruth['stored']>> {
-  const { claim, outcome, disputed } = await flow.store.payments.facts(paymentId);
+  const { claim, closed } = (await flow.store.payments.read(paymentId, flow.merchant)).facts;
+  const outcome = closed?.outcome;
   const decision = (await flow.store.operatorActions.list(paymentId)).find(({ action }) => action === 'resolvePayment');
   // Each payment has an account of its own.
   const account = await flow.store.funds.account(fundingAccount);
   const state = account?.reserved ? 'reserved' : account?.posted ? 'posted' : 'voided';
-  const held = claim !== undefined || outcome !== undefined || account?.reserved !== 0;
+  const held = claim.kind === 'taken' || account?.reserved !== 0;
   return {
-    claim: claim !== undefined ? 'taken' : outcome !== undefined ? 'sealed' : 'none',
+    claim: claim.kind === 'free' ? 'none' : claim.kind,
     ...(outcome && { outcome }),
-    disputed,
+    disputed: closed?.disputed === true,
     knewCompleted: false, // when it was noted, only SQL tells
     doubtfulCodes: callbacks.filter(
       ({ namedBy, reading: { code } }) =>

@@ -19,7 +19,7 @@ let garbled: string | undefined;
 beforeAll(async () => {
   flow = await startFlow({
     ownNamespace: true,
-    almara: (real) => ({
+    provider: (real) => ({
       ...real,
       findPayment: async (paymentId, signal) => {
         const answer = await real.findPayment(paymentId, signal);

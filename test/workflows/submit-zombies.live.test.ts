@@ -185,7 +185,7 @@ test('a callback address that cannot be made: found before the claim, so it expi
 });
 
 test('the provider is down from the start: expired before anything is held or sent', async () => {
-  const alone = await startFlow({ almara: (real) => ({ ...real, validateAccount: () => Promise.reject(broken()) }) });
+  const alone = await startFlow({ provider: (real) => ({ ...real, validateAccount: () => Promise.reject(broken()) }) });
   const policy = { ...SHORT_POLICY, submitWithin: '2 seconds' };
   const paymentId = await payWith({ flow: alone, worker }, 'paid-with-callback', () => ({}), { policy });
   expect(await outcomeOf(alone, paymentId)).toMatchObject({
