@@ -1,8 +1,7 @@
-import { compareAfterEnd } from '../payment/after-end';
-import type { Closed, Facts } from '../payment/facts';
+import type { Facts } from '../payment/facts';
 import { judge } from '../payment/judge';
+import { learn, type Learnt, type Told } from '../payment/learn';
 import type { Observation } from '../payment/observation';
-import { answerIn, isTooOld, merge, type Answer, type Seen } from '../payment/seen';
 import type { Look } from '../payment/steps';
 import type { Database } from './database';
 import { raiseDispute } from './disputes';
@@ -20,55 +19,43 @@ export interface Observed {
 }
 
 /** A look writes before it speaks: what was said is merged into what is known, and what then holds is judged and given back. */
-export async function look(database: Database, paymentId: string, observed: Observed, by: Merchant): Promise<Look> {
-  return await untilNotOvertaken(paymentId, () => tryLook(database, paymentId, observed, by));
+export async function look(
+  database: Database,
+  paymentId: string,
+  observed: Observed,
+  by: Merchant,
+  unwritten: Observed | undefined,
+): Promise<Look> {
+  return await untilNotOvertaken(paymentId, () => tryLook(database, paymentId, observed, by, unwritten));
 }
 
 async function tryLook(
   database: Database,
   paymentId: string,
-  { observation, askedAgo, answeredAgo }: Observed,
+  observed: Observed,
   by: Merchant,
+  unwritten: Observed | undefined,
 ): Promise<Look | undefined> {
-  // Taken before the database tells the time, and the other after it: the answer is surely not younger, nor the question older.
-  const answered = answeredAgo();
+  // Taken before the database tells the time, and when it was asked after it: the answer is surely not younger, nor the question older.
+  const [answeredAgo, before] = [observed.answeredAgo(), unwritten?.answeredAgo()];
   const row = await readRow(database, paymentId);
   const reading = readingOf(row, by);
-  const { facts, now } = reading;
-  const when = { askedAt: Math.floor(now - askedAgo()), answeredAt: Math.ceil(now - answered) };
-  const isAnotherAccount = facts.claim.kind === 'taken' && facts.claim.account !== by.account;
-  const answer = asStored(answerIn(observation, expectedOf(row), when, isAnotherAccount));
-  if (answer !== undefined && isTooOld(when, now)) throw new AnswerTooOld(paymentId);
-
-  const isNews = answer !== undefined && !isNothing(facts, answer);
-  const seen = isNews ? merge(facts.seen, answer) : facts.seen;
-  const known =
-    facts.closed === undefined
-      ? await writeOpen(database, reading, isNews, seen)
-      : await writeClosed(database, reading, facts.closed, isNews ? answer : undefined, seen);
-  return known && { facts: known, verdict: judge(known, now), at: now, said: observation.said };
-}
-
-/** That it is not known before anybody has sent it: nobody waits for that. */
-const isNothing = ({ claim, seen }: Facts, { state }: Answer): boolean =>
-  claim.kind !== 'taken' && state === 'not-found' && seen.last === undefined;
-
-/** The first look that asks for a person says since when. Undefined: the row had changed, as below. */
-async function writeOpen(
-  database: Database,
-  { facts, now, version }: Reading,
-  isNews: boolean,
-  seen: Seen,
-): Promise<Facts | undefined> {
-  const known = { ...facts, seen };
-  const asks = facts.attentionSince === undefined && isAsking(known, now);
-  if (!isNews && !asks) return facts;
-  const { rowCount } = await database.query(
-    'UPDATE payments SET seen = $3, attention_since = coalesce(attention_since, $4) WHERE payment_id = $1 AND version = $2',
-    [facts.paymentId, version, storableJson(seen), asks ? new Date(now) : null],
+  const { now } = reading;
+  const toldBy = ({ observation, askedAgo }: Observed, answered: number): Told => ({
+    observation: asStored(observation),
+    when: { askedAt: Math.floor(now - askedAgo()), answeredAt: Math.ceil(now - answered) },
+  });
+  const learnt = learn(
+    reading.facts,
+    expectedOf(row),
+    toldBy(observed, answeredAgo),
+    unwritten && toldBy(unwritten, before ?? 0),
+    { now, account: by.account },
   );
-  if (rowCount !== 1) return undefined;
-  return asks ? { ...known, attentionSince: now } : known;
+  const known = learnt.isNews ? await write(database, reading, learnt) : learnt.facts;
+  if (known === undefined) return undefined;
+  if (learnt.isTooOld) throw new AnswerTooOld(paymentId);
+  return { facts: known, verdict: judge(known, now), at: now, said: observed.observation.said };
 }
 
 export function isAsking(facts: Facts, now: number): boolean {
@@ -76,28 +63,31 @@ export function isAsking(facts: Facts, now: number): boolean {
   return verdict.kind === 'open' && verdict.ask !== undefined;
 }
 
-/** The outcome stands. What contradicts it is a dispute, and an empty receipt is filled, together with what was seen. */
-async function writeClosed(
-  database: Database,
-  { facts, version }: Reading,
-  { outcome, disputed }: Closed,
-  answer: Answer | undefined,
-  seen: Seen,
-): Promise<Facts | undefined> {
-  if (answer === undefined) return facts;
-  const { paymentId } = facts;
-  const comparison = compareAfterEnd(outcome, answer);
-  const receipt = comparison.kind === 'receipt' ? filledReceipt(comparison.receipt) : {};
-  const isWritten = await database.transaction(async (tx) => {
-    const { rowCount } = await tx.query(
-      'UPDATE payments SET seen = $3, receipt = $4::jsonb || receipt WHERE payment_id = $1 AND version = $2',
-      [paymentId, version, storableJson(seen), storableJson(receipt)],
-    );
-    if (rowCount === 1 && comparison.kind === 'contradicts')
-      await raiseDispute(tx, paymentId, { by: 'look', because: comparison.because });
-    return rowCount === 1;
-  });
-  if (!isWritten) return undefined;
+/**
+ * What was seen, and since when a person is asked. An outcome stands: what contradicts it is a dispute, and an empty receipt is filled,
+ * both in the same transaction. Undefined: the row had changed, and nothing was written.
+ */
+async function write(database: Database, { version }: Reading, { facts, afterEnd }: Learnt): Promise<Facts | undefined> {
+  const { paymentId, seen, attentionSince, closed } = facts;
+  const receipt = afterEnd.kind === 'receipt' ? filledReceipt(afterEnd.receipt) : {};
+  const sql = `UPDATE payments SET seen = $3, attention_since = coalesce(attention_since, $4), receipt = $5::jsonb || receipt
+                WHERE payment_id = $1 AND version = $2`;
+  const values = [
+    ...[paymentId, version, storableJson(seen)],
+    ...[attentionSince === undefined ? null : new Date(attentionSince), storableJson(receipt)],
+  ];
+  if (afterEnd.kind !== 'contradicts') {
+    if ((await database.query(sql, values)).rowCount !== 1) return undefined;
+  } else {
+    const isWritten = await database.transaction(async (tx) => {
+      if ((await tx.query(sql, values)).rowCount !== 1) return false;
+      await raiseDispute(tx, paymentId, { by: 'look', because: afterEnd.because });
+      return true;
+    });
+    if (!isWritten) return undefined;
+  }
+  if (closed === undefined) return facts;
+  const { outcome, disputed } = closed;
   const standing = outcome.kind === 'paid' ? { ...outcome, receipt: { ...receipt, ...outcome.receipt } } : outcome;
-  return { ...facts, seen, closed: { outcome: standing, disputed: disputed || comparison.kind === 'contradicts' } };
+  return { ...facts, closed: { outcome: standing, disputed: disputed || afterEnd.kind === 'contradicts' } };
 }

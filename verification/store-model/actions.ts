@@ -34,19 +34,19 @@ export function recordModelAction(tables: Tables, payment: PaymentRow, action: O
 }
 
 function before(tables: Tables, payment: PaymentRow): Readonly<Record<string, unknown>> {
-  const { paymentId, claim, completedSeenAt, disputedAt, outcome } = payment;
-  const reservation = tables.reservations.get(paymentId);
+  const { paymentId, claim, seen, attentionSince, disputedAt, outcome } = payment;
   return {
     state: outcome?.kind ?? 'open',
-    claimedAt: claim?.at.toISOString() ?? null,
-    completedSeenAt: completedSeenAt?.toISOString() ?? null,
+    claimedAt: claim.kind === 'taken' ? iso(claim.at) : null,
+    answer: (claim.kind === 'taken' && claim.answer) || null,
+    seen,
+    attentionSince: attentionSince === undefined ? null : iso(attentionSince),
     disputedAt: disputedAt?.toISOString() ?? null,
     callbacks: callbacksOf(tables, paymentId).length,
-    reservation: reservation
-      ? { fundingAccount: reservation.fundingAccount, amount: reservation.amount, state: stateOf(reservation) }
-      : null,
   };
 }
+
+const iso = (at: number): string => new Date(at).toISOString();
 
 export function stateOf({
   settled,

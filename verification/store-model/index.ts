@@ -6,37 +6,26 @@ import type { StoredTruth } from '../guarantees';
 import { modelOperatorActions, stateOf } from './actions';
 import { modelDisputes } from './disputes';
 import { modelInbox } from './inbox';
+import { modelFunds } from './funds';
 import { modelPayments } from './payments';
-import { modelReservations } from './reservations';
+import type { StoreModelOptions } from './options';
 import { callbacksOf, columnsOf, emptyTables, type PaymentRow, type Tables } from './tables';
+
+export type { StoreModelOptions } from './options';
 
 /**
  * The store in memory, for the simulation. Each method acts at the moment it is called, at once and wholly, and answers what the
- * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/activities/store-lockstep.test.ts`).
+ * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/verification/store-model/lockstep.live.test.ts`).
  */
 export interface StoreModel extends Pick<
   Store,
-  'payments' | 'reservations' | 'inbox' | 'operatorActions' | 'disputes'
+  'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'
 > {
   /** Undefined: not registered. */
   snapshot(paymentId: string): StoreSnapshot | undefined;
   accounts(): readonly FundingAccount[];
   /** Only for planting a bug: what the database refuses. */
   giveBackClaim(paymentId: string): void;
-}
-
-export interface StoreModelOptions {
-  /** Epoch ms. */
-  readonly now: () => number;
-  /** Planted, to see them found. */
-  readonly bugs?: {
-    /** A close that says unsent keeps the claim free: an attempt that was slow still gets it. */
-    readonly noSeal?: boolean | undefined;
-    /** The outcome first, the money in a transaction of its own. */
-    readonly twoStepClose?: boolean | undefined;
-  };
-  /** Awaited between the two steps of a close; what it throws ends the close there, as the death of a process would. */
-  readonly betweenSteps?: (paymentId: string) => Promise<void>;
 }
 
 export interface StoreSnapshot extends Omit<StoredTruth, 'knewCompleted'> {
@@ -50,7 +39,7 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
   const tables = emptyTables();
   return {
     payments: modelPayments(tables, options),
-    reservations: modelReservations(tables),
+    funds: modelFunds(tables),
     inbox: modelInbox(tables, options.now),
     operatorActions: modelOperatorActions(tables),
     disputes: modelDisputes(tables, options.now),
@@ -59,14 +48,15 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
       return payment && snapshotOf(tables, payment);
     },
     accounts: () => [...tables.accounts.values()].map((account) => ({ ...account })),
-    giveBackClaim: (paymentId) => void delete tables.payments.get(paymentId)?.claim,
+    giveBackClaim(paymentId) {
+      const payment = tables.payments.get(paymentId);
+      if (payment !== undefined) payment.claim = { kind: 'free' };
+    },
   };
 }
 
 const isDoubtful = ({ code }: CallbackReading): boolean =>
   code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate';
-
-const CLAIMS = { claim: 'taken', seal: 'sealed' } as const;
 
 function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
   const { paymentId, claim, accountNumber } = payment;
@@ -82,11 +72,11 @@ function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
       compareWithOutcome({ outcome, accountNumber }, reading).kind === 'contradicts',
   );
   return {
-    claim: claim === undefined ? 'none' : CLAIMS[claim.kind],
+    claim: claim.kind === 'free' ? 'none' : claim.kind,
     disputed: payment.disputedAt !== undefined,
     contradictions: contradictions.length,
     doubtfulCodes: callbacks.filter(({ namedBy, reading }) => namedBy === 'close' && isDoubtful(reading)).length,
-    completedSeen: payment.completedSeenAt !== undefined,
+    completedSeen: payment.seen.completedAt !== undefined,
     callbacks: callbacks.length,
     callbacksUnnamed: callbacks.filter(({ namedBy }) => namedBy === undefined).length,
     ...(outcome !== undefined && { outcome }),

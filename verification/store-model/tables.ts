@@ -1,6 +1,8 @@
 import { storableJson, type OutcomeColumns, type StoredOutcome } from '../../src/store/values';
 import type { PaymentDispute } from '../../src/payment/dispute';
+import type { Claim, Rules } from '../../src/payment/facts';
 import type { CallbackReading, Receipt } from '../../src/payment/observation';
+import type { Seen } from '../../src/payment/seen';
 import type { NamedBy, RecordedAction, RecordedResolution } from '../../src/store';
 
 /** What the tables of `src/store/migrations` hold, in memory. Rows are changed in place, by one call at a time. */
@@ -24,25 +26,19 @@ export interface PaymentRow {
   readonly accountNumber: string;
   readonly amount: number;
   readonly currency: string;
-  claim?: Claim | Seal;
-  completedSeenAt?: Date;
+  readonly fundingAccount?: string;
+  readonly rules: Rules;
+  readonly registeredAt: number;
+  claim: Claim;
+  /** Of the attempt that holds the claim. */
+  nonce?: string;
+  seen: Seen;
+  attentionSince?: number;
   outcome?: StoredOutcome;
   receipt: Receipt;
   disputedAt?: Date;
-}
-
-export interface Claim {
-  readonly kind: 'claim';
-  readonly nonce: string;
-  readonly at: Date;
-  readonly account: string;
-  readonly tokenExpiresAt: Date;
-}
-
-/** Taken by the close of a payment that was not sent. */
-export interface Seal {
-  readonly kind: 'seal';
-  readonly at: Date;
+  /** Changes with the row, as the database's does. */
+  version: number;
 }
 
 export interface AccountRow {
