@@ -1,7 +1,7 @@
 import type { Receipt } from './observation';
 import type { BillPaymentOutcome } from './outcome';
 import { isLeftOut } from './planted';
-import type { Answer } from './seen';
+import { isOfAnother, type Answer } from './seen';
 
 /** What an answer of the provider says about a payment that has ended. Its outcome stands, whatever it is. */
 export type AfterEnd =
@@ -25,11 +25,13 @@ export function compareAfterEnd(outcome: RecordedOutcome, answer: Answer): After
   });
   if (outcome.kind !== 'paid') {
     if (answer.state !== 'completed') return AGREES;
-    // Who declined somebody else's record had it before their eyes.
+    // Who declined somebody else's record of what was never sent had it before their eyes.
     const isForeign = answer.differs.length > 0;
-    const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator';
+    const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator' && outcome.step === 'submission';
     return isForeign && byPerson ? AGREES : contradicts([answer.said, ...answer.differs].join('; '));
   }
+  // It says nothing about this payment, and reconciliation shows it to people.
+  if (isOfAnother(answer)) return AGREES;
   // A failed answer that was under way when it ended is older than what ended it.
   if (answer.state === 'failed')
     return answer.askedAt > Date.parse(outcome.closedAt) ? contradicts(answer.said) : AGREES;

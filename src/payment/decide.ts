@@ -1,5 +1,5 @@
 import type { Cancelled, Ending, GaveUp } from './ending';
-import { isHeld, type Closed, type Facts } from './facts';
+import { isHeld, mayBeSent, type Closed, type Facts } from './facts';
 import { isBeingSent, judge, SEND_WINDOW_MS, type Verdict } from './judge';
 import type { BillPaymentOutcome, DeclinedOutcome, Evidence, PaidOutcome } from './outcome';
 import { holds, isLeftOut } from './planted';
@@ -117,7 +117,8 @@ function tooEarly(facts: Facts, { now }: Moment): string | undefined {
 
 function paidProblem({ amount: requested, currency, seen }: Facts, { amount }: Resolution): string | undefined {
   if (amount === undefined) return undefined;
-  if (amount > requested) return `"amount" must be a whole number from 1 to ${requested}: what was really paid.`;
+  if (!Number.isSafeInteger(amount) || amount < 1 || amount > requested)
+    return `"amount" must be a whole number from 1 to ${requested}: what was really paid.`;
   const isOurs = seen.last?.state === 'completed' && seen.last.differs.length === 0;
   return holds('paid carries the amount of the record', !isOurs || amount === requested)
     ? undefined
@@ -129,25 +130,24 @@ const SESSION_MARGIN_MS = 5 * 60_000;
 /** A decline rests on an answer of its own look. */
 const FRESH_MS = 60_000;
 
-function declineProblem(
-  { claim, seen }: Facts,
-  { providerCase }: Resolution,
-  { now, provider }: Moment,
-): string | undefined {
+function declineProblem(facts: Facts, { providerCase }: Resolution, { now, provider }: Moment): string | undefined {
+  const { claim, seen } = facts;
   const { last } = seen;
   const said = last?.said ?? 'no answer';
   const isFresh = last !== undefined && now - last.askedAt <= FRESH_MS;
   if (!holds('a decline needs a fresh answer', isFresh))
     return `${provider} has not answered just now, readably (last: ${said}). A decline needs their answer: try again when they answer.`;
-  const isForeign = claim.kind !== 'taken' && (last?.differs.length ?? 0) > 0;
+  // Of a payment that was not sent, only a record that is just like ours may yet be ours.
+  const isForeign = !mayBeSent(facts) && (last?.differs.length ?? 0) > 0;
   if (last?.state === 'completed' && !holds('a decline is not against completed', isForeign))
     return `${provider} says ${said}: it cannot be declined. If their record is wrong, have them correct it first.`;
-  if (seen.completedAt !== undefined && last?.state === 'not-found' && !isLeftOut('a decline is not against completed'))
+  const wasCompleted = (mayBeSent(facts) ? seen.completedAt : seen.paidSince) !== undefined;
+  if (wasCompleted && last?.state === 'not-found' && !isLeftOut('a decline is not against completed'))
     return `${provider} has said before that it is completed, and does not know it now. Decline it only when they say what became of it.`;
   if (last?.state === 'failed') return undefined;
   if (!holds('a decline needs a case', providerCase !== undefined))
     return `${provider} does not say that it failed (${said}). To decline it all the same, name their written confirmation in "providerCase".`;
-  if (claim.kind !== 'taken') return undefined;
+  if (claim.kind !== 'taken' || !mayBeSent(facts)) return undefined;
   const deadAt = claim.sessionExpiresAt + SESSION_MARGIN_MS;
   return holds('a decline waits for the dead token', now >= deadAt)
     ? undefined
@@ -163,7 +163,7 @@ function decidedOutcome(facts: Facts, resolution: Resolution, moment: Moment): B
   };
   if (decision === 'declined')
     return declined(facts, moment, {
-      step: 'result',
+      step: mayBeSent(facts) ? 'result' : 'submission',
       reason: 'operator',
       retryable: false,
       settledBy: 'operator',

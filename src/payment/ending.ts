@@ -39,7 +39,8 @@ export function personOf(ending: Ending): { readonly operator: string; readonly 
 export function isOutcomeOf(outcome: BillPaymentOutcome, ending: Ending): boolean {
   switch (ending.kind) {
     case 'proven':
-      return outcome.kind !== 'cancelled' && outcome.evidence.source === 'provider';
+      if (outcome.kind === 'cancelled') return false;
+      return outcome.evidence.source === 'provider' || (outcome.kind === 'declined' && outcome.reason === 'not-sent');
     case 'unsent': {
       const { why } = ending;
       if (why.kind === 'cancelled')

@@ -50,7 +50,7 @@ export function judge(facts: Facts, now: number): Verdict {
 
 function judgeFacts(facts: Facts, now: number): Verdict {
   const { claim, seen } = facts;
-  if (claim.kind !== 'taken') return seen.recordAt === undefined ? { kind: 'open' } : ask('id-in-use', lastWords(seen));
+  if (claim.kind !== 'taken') return seen.recordAt === undefined ? { kind: 'open' } : ask('id-in-use', inUse(seen));
   if (isBeingSent(facts, now)) return open(now, sendWindowOf(facts));
   if (claim.answer?.kind === 'not-sent' || claim.answer?.kind === 'rejected')
     return judgeUntaken(facts, claim.answer, now);
@@ -66,7 +66,7 @@ function judgeUntaken(facts: Facts, answer: Untaken, now: number): Verdict {
   if (answer.kind === 'not-sent')
     return holds('not sent against a record proves nothing', isAlone)
       ? { kind: 'not-sent', because: answer.because }
-      : ask('id-in-use', lastWords(seen));
+      : ask('id-in-use', inUse(seen));
   if (holds('a rejection against a record proves nothing', isAlone))
     return { kind: 'rejected', reasons: answer.reasons, at: answer.at };
   return judgeSent(facts, facts.claim as Extract<Claim, { kind: 'taken' }>, now);
@@ -78,14 +78,16 @@ function judgeSent(facts: Facts, claim: Extract<Claim, { kind: 'taken' }>, now: 
   const silentAt = attentionAt(facts);
   if (last?.state === 'completed') return judgeCompleted(facts, last, now);
   if (last?.state === 'failed') return judgeFailed(facts, last, now);
-  const lostAt = last?.state === 'not-found' ? claim.at + rules.policy.notFoundGrace : undefined;
-  if (last !== undefined && lostAt !== undefined && now >= lostAt)
-    return isLeftOut('not found proves nothing') ? { kind: 'failed', record: last } : ask('not-found', last.said);
-  if (now < silentAt) return open(now, lostAt, silentAt);
-  if (last !== undefined && isLeftOut('silence asks and proves nothing')) return { kind: 'failed', record: last };
-  return seen.completedAt === undefined
-    ? ask('provider-silent', lastWords(seen))
-    : ask('contradictory-answers', `completed before, and now ${lastWords(seen)}`);
+  // What was not found before it was sent says nothing about it.
+  const isNotFound = last?.state === 'not-found' && last.askedAt >= claim.at;
+  const lostAt = isNotFound ? claim.at + rules.policy.notFoundGrace : undefined;
+  const isLost = lostAt !== undefined && now >= lostAt;
+  if (!isLost && now < silentAt) return open(now, lostAt, silentAt);
+  if (last !== undefined && isLeftOut(isLost ? 'not found proves nothing' : 'silence asks and proves nothing'))
+    return { kind: 'failed', record: last };
+  if (seen.completedAt !== undefined)
+    return ask('contradictory-answers', `completed before, and now ${lastWords(seen)}`);
+  return ask(isLost ? 'not-found' : 'provider-silent', lastWords(seen));
 }
 
 function judgeCompleted({ seen, callbacks, rules }: Facts, record: Answer, now: number): Verdict {
@@ -127,6 +129,13 @@ const hasBrokenOff = ({ failedFirstAskedAt, otherLastAskedAt }: Seen): boolean =
 
 const lastWords = ({ last }: Seen): string =>
   last === undefined ? 'nothing yet' : [last.said, ...last.differs].join('; ');
+
+/** Of what is there under the id of a payment that was not sent. */
+function inUse(seen: Seen): string {
+  if (seen.recordAt === undefined) return 'none found, but a callback claims that it is paid';
+  const isGone = seen.last === undefined || seen.last.state === 'not-found';
+  return isGone ? `seen before, and now ${seen.last?.said ?? 'no answer'}` : lastWords(seen);
+}
 
 const SHORTEST_MS = 1_000;
 /** Clocks and timers are not that exact: who looks again right at a deadline would look too early. */

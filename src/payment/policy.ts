@@ -49,7 +49,7 @@ const FIELDS = Object.keys(POLICY_BOUNDS) as PolicyField[];
 const SHORTEST = 1;
 
 const parse = (duration: string): number | undefined => {
-  const value = duration.length <= 40 ? ms(duration as ms.StringValue) : undefined;
+  const value = duration !== '' && duration.length <= 40 ? ms(duration as ms.StringValue) : undefined;
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 };
 const known = (duration: string): number => parse(duration) ?? NaN;

@@ -114,6 +114,19 @@ export function mismatches(expected: Expected, record: PaymentRecord): string[] 
   return differs;
 }
 
+/**
+ * What an answer that comes too late to be merged still tells: that there was a record, and that it was completed, is true for ever
+ * and only ever keeps something from being done.
+ */
+export function remember(seen: Seen, { state, answeredAt }: Answer): Seen {
+  const only = (holds: boolean): number | undefined => (holds ? answeredAt : undefined);
+  return withoutUndefined({
+    ...seen,
+    completedAt: least(seen.completedAt, only(state === 'completed')),
+    recordAt: least(seen.recordAt, only(state !== 'not-found')),
+  });
+}
+
 /** An answer that is older than this when it is written says nothing any more: look again. */
 const WRITTEN_WITHIN_MS = 60_000;
 
@@ -143,6 +156,6 @@ const contentOf = ({ state, said, differs, amount, providerId, receipt, answered
     ...[receipt.number, receipt.narration, receipt.token],
   ]);
 
-function withoutUndefined(fields: { readonly [Field in keyof Seen]: Seen[Field] | undefined }): Seen {
+function withoutUndefined(fields: { readonly [Field in keyof Seen]?: Seen[Field] | undefined }): Seen {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Seen;
 }
