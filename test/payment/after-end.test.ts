@@ -23,6 +23,7 @@ const ALL = Object.keys(OUTCOMES) as readonly OutcomeName[];
 const PAID = ALL.filter((name) => OUTCOMES[name].kind === 'paid');
 const NOT_PAID = ALL.filter((name) => OUTCOMES[name].kind !== 'paid');
 
+const ofAnother = { differs: ['the payment id is not ours'] };
 const other = { number: 'OTHER' };
 interface Row {
   readonly told: string;
@@ -46,6 +47,10 @@ const ROWS: readonly Row[] = [
   { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: NOT_PAID.filter((name) => name !== 'declined unsent, says a person'), is: 'contradicts' },
   { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: ['paid, says a person'], is: 'agrees' },
   { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: PAID.filter((name) => name !== 'paid, says a person'), is: 'contradicts' },
+  // A record that is not about it contradicts nothing; completed and not paid is always for people to settle.
+  { told: 'failed, of another', answer: answer('failed', 60, ofAnother), of: ALL, is: 'agrees' },
+  { told: 'completed, of another', answer: answer('completed', 60, ofAnother), of: PAID, is: 'agrees' },
+  { told: 'completed, of another', answer: answer('completed', 60, ofAnother), of: ['failed', 'expired', 'cancelled'], is: 'contradicts' },
   { told: 'the same receipt', answer: answer('completed', 60), of: ['paid', 'paid, says a person', 'paid, receipt and token'], is: 'agrees' },
   { told: 'a receipt', answer: answer('completed', 60), of: ['paid, no receipt'], is: 'receipt' },
   { told: 'the token as well', answer: answer('completed with token', 60), of: ['paid', 'paid, no receipt', 'paid, says a person'], is: 'receipt' },

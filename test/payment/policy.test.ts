@@ -61,7 +61,10 @@ describe.each(FIELDS)('%s', (field) => {
     expect(problem(field, '49 hours', true)).toBe(`must be at most ${max}`);
   });
 
-  test.each(['', ' ', 'soon', '20 parsecs', 'NaN', 'Infinity', '1e400 h', '9'.repeat(41)])('%p is no duration', (value) => {
-    expect(problem(field, value)).toBe('must be a duration such as "20 seconds"');
-  });
+  test.each(['', ' ', 'soon', '20 parsecs', 'NaN', 'Infinity', '1e400 h', '9'.repeat(41)])(
+    '%p is no duration',
+    (value) => {
+      expect(problem(field, value)).toBe('must be a duration such as "20 seconds"');
+    },
+  );
 });

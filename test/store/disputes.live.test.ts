@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
-import { closeSent, declined, newPaymentId, paid, sentPayment, storeAt } from '../support/store';
+import { BY, endAs, newPaymentId, sentPayment, storeAt } from '../support/store';
 import type { DisputeResolution } from '../../src/payment/dispute';
 import { ImpossibleRequest, UnknownPayment, type Store } from '../../src/store';
 
@@ -19,7 +17,7 @@ afterEach(async () => {
 });
 
 const BY_CALLBACK = { by: 'callback', because: 'Recorded as declined; a later callback says paid (code 0)' } as const;
-const BY_RECONCILIATION = { by: 'reconciliation', because: 'Recorded as declined; Almara Pay says completed' } as const;
+const BY_LOOK = { by: 'look', because: 'Recorded as declined; the provider says completed' } as const;
 const AGREED: DisputeResolution = { agreed: 'paid', operator: 'amina', note: 'finance has the receipt' };
 const action = ({ operator, note, ...details }: DisputeResolution) => ({
   operator,
@@ -30,9 +28,10 @@ const action = ({ operator, note, ...details }: DisputeResolution) => ({
 
 async function declinedPayment(): Promise<string> {
   const paymentId = await sentPayment(store);
-  await closeSent(store, declined(paymentId));
+  await endAs(store, paymentId, 'failed');
   return paymentId;
 }
+const closedOf = async (paymentId: string) => (await store.payments.read(paymentId, BY)).facts.closed;
 async function disputedPayment(): Promise<string> {
   const paymentId = await declinedPayment();
   await store.disputes.raise(paymentId, BY_CALLBACK);
@@ -42,10 +41,11 @@ async function disputedPayment(): Promise<string> {
 describe('G5: raising', () => {
   test('marks the payment, keeps what was said first, and leaves the outcome alone', async () => {
     const paymentId = await declinedPayment();
+    const closed = await closedOf(paymentId);
     expect(await store.disputes.find(paymentId)).toBeUndefined();
     expect(await store.disputes.raise(paymentId, BY_CALLBACK)).toEqual({ isNew: true });
     const first = await store.disputes.find(paymentId);
-    expect(await store.disputes.raise(paymentId, BY_RECONCILIATION)).toEqual({ isNew: false });
+    expect(await store.disputes.raise(paymentId, BY_LOOK)).toEqual({ isNew: false });
     expect(await store.disputes.find(paymentId)).toEqual(first);
     expect(first).toEqual({
       paymentId,
@@ -53,7 +53,7 @@ describe('G5: raising', () => {
       because: BY_CALLBACK.because,
       raisedAt: expect.stringMatching(/Z$/) as string,
     });
-    expect(await store.payments.facts(paymentId)).toMatchObject({ disputed: true, outcome: declined(paymentId) });
+    expect(await closedOf(paymentId)).toEqual({ ...closed, disputed: true });
   });
 
   test('of 20 at once one is the first', async () => {
@@ -62,41 +62,11 @@ describe('G5: raising', () => {
     expect(answers.filter(({ isNew }) => isNew)).toHaveLength(1);
   });
 
-  test('callbacks and contradicting closes that raise at once wait for each other: one dispute', async () => {
-    for (let round = 0; round < 5; round += 1) {
-      const paymentId = await declinedPayment();
-      await Promise.all(
-        Array.from({ length: 8 }, (_, i) =>
-          i % 2 ? store.disputes.raise(paymentId, BY_CALLBACK) : closeSent(store, paid(paymentId)),
-        ),
-      );
-      expect(await store.disputes.find(paymentId)).toMatchObject({ paymentId });
-    }
-  });
-
-  test('a close that meets another outcome raises in its own transaction, and says what it met', async () => {
-    const paymentId = await declinedPayment();
-    await closeSent(store, paid(paymentId, { receipt: { number: 'S1', narration: 'for Amina' } }));
-    expect(await store.disputes.find(paymentId)).toMatchObject({
-      raisedBy: 'close',
-      because: 'Recorded as declined; a later close says paid KES 220',
-    });
-    expect((await store.disputes.toOpen(10)).map((dispute) => dispute.paymentId)).toEqual([paymentId]);
-  });
-
-  test('a close that says the same raises nothing', async () => {
-    const paymentId = await sentPayment(store);
-    await closeSent(store, paid(paymentId));
-    await closeSent(store, paid(paymentId));
-    expect(await store.disputes.find(paymentId)).toBeUndefined();
-    const never = newPaymentId();
-    await expect(store.disputes.raise(never, BY_CALLBACK)).rejects.toThrow(UnknownPayment);
-  });
-
   test('an open payment has no outcome to dispute', async () => {
     const paymentId = await sentPayment(store);
     await expect(store.disputes.raise(paymentId, BY_CALLBACK)).rejects.toThrow(ImpossibleRequest);
-    expect((await store.payments.facts(paymentId)).disputed).toBe(false);
+    expect(await closedOf(paymentId)).toBeUndefined();
+    await expect(store.disputes.raise(newPaymentId(), BY_CALLBACK)).rejects.toThrow(UnknownPayment);
   });
 });
 
@@ -118,7 +88,7 @@ describe('the list of what is to be opened', () => {
     await store.disputes.markOpened(opened);
     await store.disputes.resolve(resolved, AGREED, action(AGREED));
     await store.disputes.raise(opened, BY_CALLBACK);
-    await store.disputes.raise(resolved, BY_RECONCILIATION);
+    await store.disputes.raise(resolved, BY_LOOK);
     expect(await store.disputes.toOpen(10)).toEqual([]);
   });
 });
@@ -142,7 +112,7 @@ describe('resolving', () => {
       details: { agreed: 'paid' },
       before: { state: 'declined', disputedAt: expect.any(String) as string },
     });
-    expect((await store.payments.facts(paymentId)).outcome).toEqual(declined(paymentId));
+    expect((await closedOf(paymentId))?.outcome.kind).toBe('declined');
   });
 
   test('of 20 at once one is recorded, with one action, and all hear of it', async () => {
@@ -168,7 +138,7 @@ describe('resolving', () => {
 describe('the database refuses what must never happen, whoever asks', () => {
   test.each([
     ['another cause', `UPDATE disputes SET because = 'other'`],
-    ['another finder', `UPDATE disputes SET raised_by = 'close'`],
+    ['another finder', `UPDATE disputes SET raised_by = 'look'`],
     ['unopened again', 'UPDATE disputes SET opened_at = NULL'],
     ['resolved again', `UPDATE disputes SET resolution = '{"agreed": "not-paid"}'`],
     ['resolved no more', 'UPDATE disputes SET resolution = NULL, resolved_at = NULL'],
@@ -187,38 +157,8 @@ describe('the database refuses what must never happen, whoever asks', () => {
     const paymentId = await sentPayment(store);
     await onDatabase(database.url, (client) =>
       expect(
-        client.query(`INSERT INTO disputes (payment_id, raised_by, because) VALUES ($1, 'close', 'x')`, [paymentId]),
+        client.query(`INSERT INTO disputes (payment_id, raised_by, because) VALUES ($1, 'look', 'x')`, [paymentId]),
       ).rejects.toMatchObject({ code: '23001' }),
     );
-  });
-});
-
-describe('payments that 0.1.0 has marked', () => {
-  const EARLIER = 'Marked as disputed by an earlier version: compare the callbacks with the outcome';
-
-  test('by a process that still runs: they have a dispute at once', async () => {
-    const paymentId = await declinedPayment();
-    await onDatabase(database.url, (client) =>
-      client.query('UPDATE payments SET disputed_at = now() WHERE payment_id = $1 AND disputed_at IS NULL', [
-        paymentId,
-      ]),
-    );
-    expect(await store.disputes.toOpen(10)).toMatchObject([{ paymentId, because: EARLIER }]);
-  });
-
-  test('before the migration: they get one, raised when they were marked', async () => {
-    const [marked] = [await declinedPayment(), await declinedPayment()];
-    await onDatabase(database.url, async (client) => {
-      // Back to the day before this migration, with the payments that were there.
-      await client.query(`
-        DROP TRIGGER payments_marked_are_disputed ON payments;
-        DROP TABLE disputes;
-        DROP FUNCTION dispute_what_is_marked, dispute_closed_payments_only, keep_what_is_final_of_a_dispute`);
-      await client.query(`UPDATE payments SET disputed_at = '2026-02-03T04:05:06Z' WHERE payment_id = $1`, [marked]);
-      await client.query(readFileSync(join(__dirname, '../../src/store/migrations/0005-disputes.sql'), 'utf8'));
-    });
-    expect(await store.disputes.toOpen(10)).toEqual([
-      { paymentId: marked, raisedBy: 'callback', because: EARLIER, raisedAt: '2026-02-03T04:05:06.000Z' },
-    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { testDatabase, type TestDatabase } from '../support/postgres';
-import { closeSent, newPaymentId, paid, reading, sentPayment, storeAt } from '../support/store';
+import { BY, end, endAs, look, newPaymentId, PROVEN, reading, recordOf, sentPayment, storeAt } from '../support/store';
 import { MAX_STORED_CALLBACKS, type Store } from '../../src/store';
 
 /** The inbox is the outbox as well: nothing that was stored is lost (G4), and what comes twice is one row (G5). */
@@ -45,10 +45,8 @@ test('at the limit the count is exact: 200 are kept, the others counted, repeate
   expect([kinds(answers, 'stored'), kinds(answers, 'overflow')]).toEqual([25, 25]);
   expect(await add(paymentId, 'early 0')).toMatchObject({ kind: 'duplicate' });
   expect(await store.inbox.forPayment(paymentId)).toHaveLength(MAX_STORED_CALLBACKS);
-  expect(await store.payments.facts(paymentId)).toMatchObject({
-    callbackCount: MAX_STORED_CALLBACKS,
-    callbacksDropped: 25,
-  });
+  const { facts } = await store.payments.read(paymentId, BY);
+  expect(facts.callbacks).toMatchObject({ count: MAX_STORED_CALLBACKS, code: { kind: 'ambiguous' } });
 });
 
 test('a callback whose payment is not in the store is kept: it may have been restored to an earlier day', async () => {
@@ -59,25 +57,27 @@ test('a callback whose payment is not in the store is kept: it may have been res
 
 test('pending: not yet signalled while open, not yet named once closed; nothing is lost in between', async () => {
   const paymentId = await sentPayment(store);
-  const [first, second] = [await add(paymentId, 'one'), await add(paymentId, 'two')].map((answer) =>
-    'id' in answer ? answer.id : 0,
-  );
+  const stored = async (digest: string) => ((answer) => ('id' in answer ? answer.id : 0))(await add(paymentId, digest));
   const ids = async () => (await store.inbox.pending(10)).map(({ id }) => id);
-
+  const [first, second] = [await stored('one'), await stored('two')];
   expect(await ids()).toEqual([first, second]);
-  await store.inbox.markSignalled([first ?? 0]);
+  await store.inbox.markSignalled([first]);
   expect(await ids()).toEqual([second]);
   expect(await store.inbox.signalsSent(paymentId)).toBe(1);
 
-  await closeSent(store, paid(paymentId), 0);
-  expect(await store.inbox.pending(10)).toMatchObject([
-    { id: first, closed: { outcome: paid(paymentId) } },
-    { id: second, closed: { outcome: paid(paymentId) } },
-  ]);
-  await store.inbox.name([first ?? 0], 'agreed');
-  await store.inbox.name([first ?? 0, second ?? 0], 'dispute');
+  const outcome = await endAs(store, paymentId, 'completed');
   expect(await ids()).toEqual([]);
-  expect((await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy)).toEqual(['agreed', 'dispute']);
+  const [third, fourth] = [await stored('three'), await stored('four')];
+  await store.inbox.markSignalled([third]);
+  expect(await store.inbox.pending(10)).toMatchObject([
+    { id: third, closed: { outcome, accountNumber: '0100200300' } },
+    { id: fourth, closed: { outcome } },
+  ]);
+  await store.inbox.name([third], 'agreed');
+  await store.inbox.name([first, third, fourth], 'dispute');
+  expect(await ids()).toEqual([]);
+  const named = (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
+  expect(named).toEqual(['close', 'close', 'agreed', 'dispute']);
 });
 
 test('pending pages on, and leaves the youngest to whoever has just stored them', async () => {
@@ -100,10 +100,11 @@ test('signalling, naming and closing the same callbacks at once does not deadloc
         ((answer) => ('id' in answer ? answer.id : 0))(await add(paymentId, `${i}`)),
       ),
     );
+    await look(store, paymentId, recordOf(paymentId, 'completed'));
     await Promise.all([
       store.inbox.markSignalled(ids),
       store.inbox.name([...ids].reverse(), 'agreed'),
-      closeSent(store, paid(paymentId), 8),
+      end(store, paymentId, PROVEN),
       store.inbox.markSignalled([...ids].reverse()),
     ]);
     expect((await store.inbox.forPayment(paymentId)).every(({ namedBy, signalledAt }) => namedBy && signalledAt)).toBe(

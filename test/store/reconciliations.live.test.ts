@@ -4,13 +4,16 @@ import { createReconciliations } from '../../src/store/reconciliations';
 import { atEndOfFile } from '../support/at-end';
 import { onDatabase, testDatabase } from '../support/postgres';
 import {
-  cancelled,
-  closeSent,
-  closeUnsent,
-  declined,
-  newPaymentId,
-  paid,
-  requestOf,
+  BY,
+  CANCELLED,
+  decided,
+  end,
+  endAs,
+  endByPerson,
+  look,
+  NOT_FOUND,
+  outcomeOf,
+  registeredPayment,
   sentPayment,
   storeAt,
 } from '../support/store';
@@ -43,16 +46,19 @@ async function closedAgo(paymentId: string, ms: number): Promise<string> {
 }
 
 async function close(kind: 'paid' | 'declined' | 'by a person' | 'sealed', ms: number): Promise<string> {
-  if (kind === 'sealed') {
-    const paymentId = newPaymentId();
-    await store.payments.register(requestOf(paymentId), 'fingerprint');
-    await closeUnsent(store, cancelled(paymentId));
-    return await closedAgo(paymentId, ms);
+  const paymentId = await (kind === 'sealed' ? registeredPayment : sentPayment)(store);
+  switch (kind) {
+    case 'sealed':
+      await end(store, paymentId, CANCELLED);
+      break;
+    case 'by a person':
+      await look(store, paymentId, NOT_FOUND);
+      outcomeOf(await end(store, paymentId, decided({ decision: 'declined', providerCase: 'C-1' })));
+      break;
+    case 'paid':
+    case 'declined':
+      await endAs(store, paymentId, kind === 'paid' ? 'completed' : 'failed');
   }
-  const paymentId = await sentPayment(store);
-  const person = { settledBy: 'operator' } as const;
-  const outcome = { paid, declined, 'by a person': (id: string) => declined(id, person) }[kind](paymentId);
-  await closeSent(store, outcome);
   return await closedAgo(paymentId, ms);
 }
 
@@ -96,10 +102,10 @@ test('what a window covers is found by its indexes, and no closed payment outsid
   await onDatabase(databaseUrl, async (client) => {
     await client.query('BEGIN');
     await client.query(
-      `INSERT INTO payments (payment_id, fingerprint, service_id, account_number, amount, currency, claimed_at, claimed_by,
-                             claim_account, token_expires_at, outcome, closed_at)
-       SELECT 'many-' || lpad(n::text, 8, '0'), '', '', '', 1, 'KES', now(), 'nonce', 'account', now(),
-              jsonb_build_object('kind', CASE WHEN n % 5 = 0 THEN 'declined' ELSE 'paid' END), now() - n * interval '10 minutes'
+      `INSERT INTO payments (payment_id, fingerprint, service_id, account_number, amount, currency, rules, claimed_at, claimed_by,
+                             claim_account, session_expires_at, outcome, closed_at)
+       SELECT 'many-' || lpad(n::text, 8, '0'), '', '', '', 1, 'KES', '{}', now(), 'nonce', 'account', now(),
+              jsonb_build_object('kind', CASE WHEN n % 5 = 0 THEN 'declined' ELSE 'paid' END, 'amount', 1, 'currency', 'KES'), now() - n * interval '10 minutes'
          FROM generate_series(1, 20000) AS n`,
     );
     await client.query('ANALYZE payments');
@@ -219,16 +225,12 @@ test('which ids are no payments', async () => {
 
 test('accounts are added up over reservations that are held, posted, posted in part and voided', async () => {
   const account = 'float-9';
-  await store.reservations.addFunds({ account, amount: 10_000, currency: 'KES' });
-  const reserved = async (): Promise<string> => {
-    const paymentId = await sentPayment(store);
-    await store.reservations.reserve(paymentId, { fundingAccount: account, amount: 220, currency: 'KES' });
-    return paymentId;
-  };
-  await reserved();
-  await closeSent(store, paid(await reserved()));
-  await closeSent(store, paid(await reserved(), { amount: 200 }));
-  await closeSent(store, declined(await reserved()));
+  await store.funds.add({ account, amount: 10_000, currency: 'KES' });
+  const held = () => sentPayment(store, { fundingAccount: account });
+  await held();
+  await endAs(store, await held(), 'completed');
+  outcomeOf(await endByPerson(store, await held(), { amount: 200 }));
+  await endAs(store, await held(), 'failed');
   expect(await store.reconciliations.accountsOff()).toEqual([]);
   await onDatabase(databaseUrl, (client) =>
     client.query('UPDATE funding_accounts SET reserved = reserved - 220, available = available + 220 WHERE id = $1', [
@@ -241,17 +243,23 @@ test('accounts are added up over reservations that are held, posted, posted in p
 });
 
 test('a payment is read as it is compared', async () => {
-  const paymentId = await sentPayment(store);
+  const account = 'float-10';
+  await store.funds.add({ account, amount: 220, currency: 'KES' });
+  const paymentId = await sentPayment(store, { fundingAccount: account });
   const [open] = await store.reconciliations.read([paymentId]);
   expect(open).toEqual({
     paymentId,
     accountNumber: '0100200300',
     amount: 220,
     currency: 'KES',
-    claim: { kind: 'taken', account: 'hash-of-the-account' },
+    claim: { kind: 'taken', account: BY.account },
+    reservation: { settled: false, posted: 0 },
   });
-  await closeSent(store, paid(paymentId));
-  const { receipt: _receipt, ...outcome } = paid(paymentId);
+  const outcome = await endAs(store, paymentId, 'completed');
   const [closed] = await store.reconciliations.read([paymentId]);
-  expect(closed).toEqual({ ...open, closed: { at: expect.any(String) as string, outcome } });
+  expect(closed).toEqual({
+    ...open,
+    closed: { at: outcome.closedAt, outcome, disputed: false },
+    reservation: { settled: true, posted: 220 },
+  });
 });

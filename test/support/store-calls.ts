@@ -1,19 +1,37 @@
 import fc from 'fast-check';
-import { cancelled, claimOf, declined, newPaymentId, paid, reading, requestOf } from './store';
-import type { BillPaymentOutcome } from '../../src/payment/outcome';
-import type { Store } from '../../src/store';
+import {
+  BY,
+  CANCELLED,
+  claimOf,
+  decided,
+  FINGERPRINT,
+  look,
+  newPaymentId,
+  NOT_FOUND,
+  PROVEN,
+  reading,
+  recordOf,
+  requestOf,
+  rulesOf,
+  UNREADABLE,
+} from './store';
+import type { Ending } from '../../src/payment/ending';
+import type { Observation, Submission } from '../../src/payment/observation';
+import type { Reading, Store } from '../../src/store';
 
 /**
  * Every call that a payment makes of the store, in any order, sensible or not: for properties that hold for the SQL store, for its
  * model, and for both side by side.
  */
 
-export type StoreUnderTest = Pick<Store, 'payments' | 'reservations' | 'inbox' | 'operatorActions' | 'disputes'>;
+export type StoreUnderTest = Pick<Store, 'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'>;
 
 /** What the calls are about. The same for two stores that are compared, except for the ids that each gives. */
 export interface World {
   readonly ids: readonly string[];
   readonly account: string;
+  /** What an attempt had read of each payment before others went on. */
+  readonly readings: Map<string, Reading>;
   /** The store's ids of this world's callbacks, oldest first. */
   readonly callbackIds: number[];
   /** Callbacks of earlier worlds in the same store have no higher id. */
@@ -23,7 +41,6 @@ export interface World {
 export const PAYMENTS = 3;
 /** Less than three payments need. */
 export const DEPOSIT = 500;
-const AMOUNT = 220;
 const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 const FAR_AHEAD = new Date('2200-01-01T00:00:00Z');
 
@@ -34,37 +51,52 @@ export async function newWorld(
 ): Promise<World> {
   const account = ids[0] ?? '';
   await store.funds.add({ account, amount: DEPOSIT, currency: 'KES' });
-  for (const id of ids.slice(0, -1)) await store.payments.register(requestOf(id), 'fingerprint');
-  return { ids, account, callbackIds: [], before };
+  const world = { ids, account, readings: new Map<string, Reading>(), callbackIds: [], before };
+  for (const id of ids.slice(0, -1)) await register(store, world, id);
+  return world;
 }
 
 const payment = fc.nat(PAYMENTS - 1);
 const chosen = fc.uniqueArray(fc.nat(3), { maxLength: 3 });
-const end = fc.constantFrom(
-  'paid',
-  'paid',
-  'paid-in-part',
-  'paid-by-operator',
-  'declined',
-  'declined-by-operator',
-  'declined-as-rejected',
-  'cancelled',
-  'too-much',
-  'other-currency',
-  'other-payment',
-);
 const text = fc.constantFrom('', 'T1', 'T2', 'half a pair \ud800', 'nul \0');
+const nonce = fc.constantFrom('one', 'one', 'two', 'sealed');
+const SAID = [
+  ...(['completed', 'completed', 'failed', 'failed', 'pending'] as const),
+  ...(['not-found', 'unreadable', 'of-another'] as const),
+] as const;
+const ENDINGS = [
+  ...(['proven', 'proven', 'cancelled', 'expired', 'paid', 'paid-in-part', 'paid-too-much', 'declined'] as const),
+  ...(['declined-with-a-case', 'declined-with-a-case'] as const),
+] as const;
 
 const calls = {
   register: fc.record({ payment, content: fc.constantFrom('same', 'same', 'other', 'nothing-to-pay') }),
-  reserve: fc.record({
+  look: fc.record({
     payment,
-    account: fc.constantFrom('its', 'its', 'its', 'nobodys'),
-    amount: fc.constantFrom(AMOUNT, AMOUNT, AMOUNT, 100, 0),
-    currency: fc.constantFrom('KES', 'KES', 'KES', 'USD'),
+    said: fc.constantFrom(...SAID),
+    // Far enough from each other, and from what the rules count, for a slow machine to change nothing.
+    ago: fc.constantFrom(0, 0, 20_000, 45_000, 70_000),
+    isOurAccount: fc.constantFrom(true, true, true, false),
+    text,
   }),
-  // The same nonce again is an attempt whose answer was lost.
-  claim: fc.record({ payment, nonce: fc.constantFrom('one', 'one', 'two', 'sealed') }),
+  claim: fc.record({
+    payment,
+    nonce,
+    content: fc.constantFrom('same', 'same', 'same', 'other'),
+    reading: fc.constantFrom('fresh', 'old'),
+  }),
+  answered: fc.record({
+    payment,
+    nonce,
+    answer: fc.constantFrom('accepted', 'accepted', 'rejected', 'not-sent', 'unknown'),
+    text,
+  }),
+  recordOutcome: fc.record({
+    payment,
+    end: fc.constantFrom(...ENDINGS),
+    updateId: fc.constantFrom('update 1', undefined),
+    text,
+  }),
   callback: fc.record({
     payment,
     digest: fc.nat(4),
@@ -80,18 +112,8 @@ const calls = {
   }),
   markSignalled: fc.record({ chosen }),
   name: fc.record({ chosen, by: fc.constantFrom('agreed', 'dispute', 'close') }),
-  noteCompleted: fc.record({ payment }),
   addReceipt: fc.record({ payment, number: text, token: text }),
-  close: fc.record({
-    payment,
-    end,
-    unsent: fc.constantFrom(false, false, true),
-    considered: fc.constantFrom(0, 0, 0, 1, 1, 2, 3, -1),
-    action: fc.constantFrom('resolvePayment', 'resolveDispute', undefined),
-    updateId: fc.constantFrom('update 1', undefined),
-    text,
-  }),
-  raise: fc.record({ payment, by: fc.constantFrom('callback', 'close', 'reconciliation'), because: text }),
+  raise: fc.record({ payment, by: fc.constantFrom('callback', 'look'), because: text }),
   openDisputes: fc.record({ mark: fc.boolean(), payment }),
   resolveDispute: fc.record({
     payment,
@@ -105,16 +127,16 @@ const calls = {
 type Kind = keyof typeof calls;
 type Arguments = { readonly [K in Kind]: (typeof calls)[K] extends fc.Arbitrary<infer A> ? A : never };
 export type Call = { [K in Kind]: { readonly kind: K } & Readonly<Arguments[K]> }[Kind];
+type CallOf<K extends Kind> = Extract<Call, { kind: K }>;
 
 const WEIGHTS: Partial<Record<Kind, number>> = {
-  reserve: 3,
-  close: 5,
+  look: 10,
+  recordOutcome: 7,
+  claim: 5,
+  answered: 5,
   callback: 4,
-  claim: 2,
-  markSignalled: 2,
-  raise: 4,
-  resolveDispute: 3,
-  openDisputes: 2,
+  raise: 2,
+  resolveDispute: 2,
 };
 
 export const call: fc.Arbitrary<Call> = fc.oneof(
@@ -127,14 +149,15 @@ export const call: fc.Arbitrary<Call> = fc.oneof(
 export function perform(store: StoreUnderTest, world: World, one: Call): Promise<unknown> {
   switch (one.kind) {
     case 'register':
-      return store.payments.register(
-        requestOf(idOf(world, one.payment), one.content === 'nothing-to-pay' ? { amount: 0 } : {}),
-        one.content === 'other' ? 'another fingerprint' : 'fingerprint',
-      );
-    case 'reserve':
-      return reserve(store, world, one);
+      return register(store, world, idOf(world, one.payment), one.content);
+    case 'look':
+      return lookAt(store, world, one);
     case 'claim':
-      return store.payments.claim(idOf(world, one.payment), { ...claimOf(one.nonce), tokenExpiresAt: LONG_AGO });
+      return claim(store, world, one);
+    case 'answered':
+      return store.payments.answered(idOf(world, one.payment), one.nonce, submissionOf(one), BY);
+    case 'recordOutcome':
+      return store.payments.recordOutcome(idOf(world, one.payment), endingOf(one), BY);
     case 'callback':
       return addCallback(store, world, one);
     case 'pending':
@@ -143,12 +166,8 @@ export function perform(store: StoreUnderTest, world: World, one: Call): Promise
       return store.inbox.markSignalled(chosenIds(world, one.chosen));
     case 'name':
       return store.inbox.name(chosenIds(world, one.chosen), one.by);
-    case 'noteCompleted':
-      return store.payments.noteCompleted(idOf(world, one.payment));
     case 'addReceipt':
       return store.payments.addReceipt(idOf(world, one.payment), { number: one.number, token: one.token });
-    case 'close':
-      return close(store, world, one);
     case 'raise':
       return store.disputes.raise(idOf(world, one.payment), { by: one.by, because: one.because });
     case 'openDisputes':
@@ -169,16 +188,83 @@ const idOf = ({ ids }: World, index: number): string => ids[index] ?? '';
 const chosenIds = ({ callbackIds }: World, indexes: readonly number[]): readonly number[] =>
   indexes.flatMap((index) => callbackIds[index] ?? []);
 
-// An `async` function, so that what is thrown at once and what is thrown later look the same.
-async function reserve(store: StoreUnderTest, world: World, one: Extract<Call, { kind: 'reserve' }>) {
-  return await store.reservations.reserve(idOf(world, one.payment), {
-    fundingAccount: one.account === 'its' ? world.account : 'nobodys-account',
-    amount: one.amount,
-    currency: one.currency,
+/** Two are paid from the account. */
+async function register(store: StoreUnderTest, world: World, id: string, content = 'same') {
+  const isFunded = id !== world.ids[1];
+  const request = requestOf(id, {
+    ...(isFunded && { fundingAccount: world.account }),
+    ...(content === 'nothing-to-pay' && { amount: 0 }),
   });
+  const answer = await store.payments.register(request, content === 'other' ? 'another' : FINGERPRINT, rulesOf(), BY);
+  if (answer.kind === 'open' && !world.readings.has(id)) world.readings.set(id, answer.reading);
+  return answer;
 }
 
-async function addCallback(store: StoreUnderTest, world: World, one: Extract<Call, { kind: 'callback' }>) {
+async function lookAt(store: StoreUnderTest, world: World, one: CallOf<'look'>) {
+  const id = idOf(world, one.payment);
+  const by = one.isOurAccount ? BY : { ...BY, account: 'another account' };
+  return await look(store, id, observationOf(id, one), one.ago, by);
+}
+
+function observationOf(id: string, { said, text: token }: CallOf<'look'>): Observation {
+  switch (said) {
+    case 'not-found':
+      return NOT_FOUND;
+    case 'unreadable':
+      return UNREADABLE;
+    case 'of-another':
+      return recordOf(id, 'completed', { amount: 7 });
+    case 'completed':
+      return recordOf(id, said, { receipt: { narration: 'thanks', token } });
+    case 'failed':
+    case 'pending':
+      return recordOf(id, said, { said: `${said} ${token}` });
+  }
+}
+
+/** On the ground of what is known now, or was when it was registered. */
+async function claim(store: StoreUnderTest, world: World, one: CallOf<'claim'>) {
+  const id = idOf(world, one.payment);
+  const old = one.reading === 'old' ? world.readings.get(id) : undefined;
+  const known = old ?? (await store.payments.read(id, BY));
+  const fingerprint = one.content === 'same' ? FINGERPRINT : 'another';
+  return await store.payments.claim(id, known, claimOf({ nonce: one.nonce, fingerprint }), BY);
+}
+
+function submissionOf({ answer, text: because }: CallOf<'answered'>): Submission {
+  switch (answer) {
+    case 'accepted':
+      return { kind: answer, providerId: because };
+    case 'rejected':
+      return { kind: answer, reasons: [because] };
+    case 'not-sent':
+    case 'unknown':
+      return { kind: answer, because };
+  }
+}
+
+function endingOf({ end, updateId, text: note }: CallOf<'recordOutcome'>): Ending {
+  switch (end) {
+    case 'proven':
+      return PROVEN;
+    case 'cancelled':
+      return CANCELLED;
+    case 'expired':
+      return { kind: 'unsent', why: { kind: 'gave-up', step: 'submission', reason: 'expired', said: note } };
+    case 'paid':
+      return decided({ note, receiptNumber: note }, updateId);
+    case 'paid-in-part':
+      return decided({ note, amount: 100 }, updateId);
+    case 'paid-too-much':
+      return decided({ note, amount: 221 }, updateId);
+    case 'declined':
+      return decided({ decision: 'declined', note }, updateId);
+    case 'declined-with-a-case':
+      return decided({ decision: 'declined', note, providerCase: 'C-1' }, updateId);
+  }
+}
+
+async function addCallback(store: StoreUnderTest, world: World, one: CallOf<'callback'>) {
   const { payment: index, digest, claims, meaning, received, text: said } = one;
   const added = await store.inbox.add({
     paymentId: idOf(world, index),
@@ -194,51 +280,7 @@ async function addCallback(store: StoreUnderTest, world: World, one: Extract<Cal
   return added;
 }
 
-async function close(store: StoreUnderTest, world: World, one: Extract<Call, { kind: 'close' }>) {
-  const paymentId = idOf(world, one.payment);
-  return await store.payments.close({
-    paymentId,
-    outcome: outcomeOf(paymentId, one.end),
-    unsent: one.unsent,
-    callbacksConsidered: one.considered,
-    ...(one.action !== undefined && {
-      action: {
-        operator: 'amina',
-        action: one.action,
-        note: one.text,
-        details: { providerCase: one.text },
-        ...(one.updateId !== undefined && { updateId: one.updateId }),
-      },
-    }),
-  });
-}
-
-function outcomeOf(paymentId: string, how: Extract<Call, { kind: 'close' }>['end']): BillPaymentOutcome {
-  switch (how) {
-    case 'paid':
-      return paid(paymentId, { receipt: { number: '', narration: 'thanks' } });
-    case 'paid-in-part':
-      return paid(paymentId, { amount: 100, receipt: {} });
-    case 'paid-by-operator':
-      return paid(paymentId, { settledBy: 'operator' });
-    case 'declined':
-      return declined(paymentId);
-    case 'declined-by-operator':
-      return declined(paymentId, { settledBy: 'operator', reason: 'operator' });
-    case 'declined-as-rejected':
-      return declined(paymentId, { settledBy: 'none', reason: 'rejected' });
-    case 'cancelled':
-      return cancelled(paymentId);
-    case 'too-much':
-      return paid(paymentId, { amount: AMOUNT + 1 });
-    case 'other-currency':
-      return paid(paymentId, { currency: 'USD' });
-    case 'other-payment':
-      return paid('pay-of-somebody-else');
-  }
-}
-
-async function openDisputes(store: StoreUnderTest, world: World, one: Extract<Call, { kind: 'openDisputes' }>) {
+async function openDisputes(store: StoreUnderTest, world: World, one: CallOf<'openDisputes'>) {
   if (one.mark) await store.disputes.markOpened(idOf(world, one.payment));
   const listed = await store.disputes.toOpen(10_000);
   return listed.filter(({ paymentId }) => world.ids.includes(paymentId));

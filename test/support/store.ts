@@ -79,14 +79,14 @@ export const recordOf = (
   ...change,
 });
 
-/** What was answered at once, so long ago. */
-export const observed = (observation: Observation, agoMs = 0): Observed => ({
-  observation,
-  askedAgo: () => agoMs,
-  answeredAgo: () => agoMs,
-});
+/** What was answered at once, so long before now. */
+export function observed(observation: Observation, agoMs = 0): Observed {
+  const began = performance.now();
+  const passed = () => agoMs + performance.now() - began;
+  return { observation, askedAgo: passed, answeredAgo: passed };
+}
 
-export const look = (store: Store, paymentId: string, observation: Observation, agoMs = 0, by = BY) =>
+export const look = (store: Pick<Store, 'payments'>, paymentId: string, observation: Observation, agoMs = 0, by = BY) =>
   store.payments.look(paymentId, observed(observation, agoMs), by);
 
 export const reading = (change: Partial<CallbackReading> = {}): CallbackReading => ({
