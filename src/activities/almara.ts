@@ -19,7 +19,7 @@ const LOOK_WITHIN = 2_500;
 
 /** One activity for each provider endpoint that only reads, and the one that saves a biller account. */
 export function createAlmaraActivities(dependencies: ActivityDependencies) {
-  const { almara } = dependencies;
+  const { provider } = dependencies;
   return {
     /** One look at once, for a callback or a person. Local: it is short, and repeats harmlessly. */
     async findPayment(expected: Expected): Promise<Look> {
@@ -30,29 +30,29 @@ export function createAlmaraActivities(dependencies: ActivityDependencies) {
       );
     },
     async validateAccount(bill: Bill): Promise<AccountReading> {
-      return await almara.validateAccount(bill, cancellationSignal());
+      return await provider.validateAccount(bill, cancellationSignal());
     },
     async queryBill(bill: Bill): Promise<DueBill> {
-      return await almara.queryBill(bill, cancellationSignal());
+      return await provider.queryBill(bill, cancellationSignal());
     },
     /** `null` when nothing is saved: an activity cannot answer undefined. */
     async findBillNumber(bill: Bill): Promise<SavedBillNumber | null> {
-      return (await almara.findBillNumber(bill, cancellationSignal())) ?? null;
+      return (await provider.findBillNumber(bill, cancellationSignal())) ?? null;
     },
     async saveBillNumber(request: SaveBillNumberRequest): Promise<SavedBillNumberReceipt> {
-      return await almara.saveBillNumber(request, cancellationSignal());
+      return await provider.saveBillNumber(request, cancellationSignal());
     },
     async listBillServices(): Promise<readonly BillService[]> {
-      return await almara.listBillServices(cancellationSignal());
+      return await provider.listBillServices(cancellationSignal());
     },
     async listRoutes(): Promise<readonly TransactionRoute[]> {
-      return await almara.listRoutes(cancellationSignal());
+      return await provider.listRoutes(cancellationSignal());
     },
     async walletBalance(): Promise<WalletBalance> {
-      return await almara.walletBalance(cancellationSignal());
+      return await provider.walletBalance(cancellationSignal());
     },
     async checkHealth(): Promise<string> {
-      return await almara.health(cancellationSignal());
+      return await provider.health(cancellationSignal());
     },
   };
 }

@@ -1,11 +1,10 @@
-import type { Almara } from '../almara';
-import type { CallbackKeyRing } from '../almara/callback';
 import type { Log } from '../log';
+import type { Provider } from '../payment/provider';
 import type { Store } from '../store';
 
 /** What the activities work with. Only here do the provider and the store meet. */
 export interface ActivityDependencies {
-  readonly almara: Almara;
+  readonly provider: Provider;
   readonly store: Pick<Store, 'payments' | 'reservations' | 'disputes'>;
   readonly settings: ActivitySettings;
   readonly log: Log;
@@ -13,7 +12,7 @@ export interface ActivityDependencies {
 }
 
 /** Reconciliation reads more of the store than a payment does. */
-export type ReconcileDependencies = Pick<ActivityDependencies, 'almara' | 'log' | 'clock'> & {
+export type ReconcileDependencies = Pick<ActivityDependencies, 'provider' | 'log' | 'clock'> & {
   readonly store: Pick<Store, 'inbox' | 'disputes' | 'reconciliations'>;
 };
 
@@ -21,8 +20,8 @@ export type ReconcileDependencies = Pick<ActivityDependencies, 'almara' | 'log' 
 export type WorkerDependencies = ActivityDependencies & ReconcileDependencies;
 
 export interface ActivitySettings {
-  readonly callbackBaseUrl: string;
-  readonly keyRing: CallbackKeyRing;
+  /** The address that a payment's callback comes to. @throws Error when it would be longer than the provider takes */
+  readonly callbackUrl: (paymentId: string) => string;
   /** Service ids whose receipt is useless without its token. */
   readonly prepaidServices: readonly string[];
   readonly failedWithoutCode: 'ask' | 'decline';

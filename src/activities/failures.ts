@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { AlmaraRefusal, AlmaraTrouble } from '../almara';
 import { FAILURES, type InvalidField } from '../payment/contract';
+import { ProviderRefusal, ProviderTrouble } from '../payment/provider';
 
 /** The retry policies' own maximum. A longer delay would reach beyond the time to submit, and the engine would give up at once. */
 const LONGEST_DELAY = 30_000;
@@ -8,15 +8,15 @@ const LONGEST_DELAY = 30_000;
 /** The one table from a cause to what the engine does about it. */
 export function toFailure(error: unknown): unknown {
   // Nothing was learnt: ask again, and not before the provider wants to be asked.
-  if (error instanceof AlmaraTrouble) {
+  if (error instanceof ProviderTrouble) {
     return ApplicationFailure.create({
       message: error.message,
-      type: `Almara:${error.kind}`,
+      type: `Provider:${error.kind}`,
       ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.min(error.retryAfterMs, LONGEST_DELAY) }),
     });
   }
   // The provider understood, and refuses: the same again brings the same.
-  if (error instanceof AlmaraRefusal) return ApplicationFailure.nonRetryable(error.message, 'ProviderRefused');
+  if (error instanceof ProviderRefusal) return ApplicationFailure.nonRetryable(error.message, 'ProviderRefused');
   // Everything else is retried as it is: a store that does not answer, a claim that is uncertain, a mistake of ours until it is mended.
   return error;
 }

@@ -12,7 +12,7 @@ export type { ActivityDependencies, ActivitySettings, Clock, WorkerDependencies 
 
 /** What payments, disputes and questions need. */
 export function createActivities(dependencies: ActivityDependencies) {
-  const names = createServiceNames(dependencies.almara, dependencies.log);
+  const names = createServiceNames(dependencies.provider, dependencies.log);
   return withFailureTable({
     ...createPaymentActivities(dependencies, names),
     ...createSubmitPayment(dependencies),

@@ -1,16 +1,16 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { AlmaraTrouble, type Almara } from '../almara';
 import { weighCallbacks, type Expected, type Look } from '../payment/look';
 import type { Observation } from '../payment/observation';
+import { ProviderTrouble, type Provider } from '../payment/provider';
 import { systemClock, type ActivityDependencies } from './dependencies';
 
 /** One look at a payment: the provider's record first, then what our own store knows by then. */
 export async function lookAt(
-  { almara, store, clock = systemClock }: ActivityDependencies,
+  { provider, store, clock = systemClock }: ActivityDependencies,
   expected: Expected,
   signal: AbortSignal,
 ): Promise<Look> {
-  const observation = await observe(almara, expected.paymentId, signal);
+  const observation = await observe(provider, expected.paymentId, signal);
   const at = new Date(clock.now()).toISOString();
   // For ever: from now on only a matching record, or a person, closes this payment, whatever becomes of this run.
   if (observation.kind === 'record' && observation.state === 'completed')
@@ -33,12 +33,12 @@ export async function lookAt(
   };
 }
 
-async function observe(almara: Almara, paymentId: string, signal: AbortSignal): Promise<Observation> {
+async function observe(provider: Provider, paymentId: string, signal: AbortSignal): Promise<Observation> {
   try {
-    return (await almara.findPayment(paymentId, signal)).observation;
+    return (await provider.findPayment(paymentId, signal)).observation;
   } catch (error) {
     // No answer is not worth a failure here: it reads like an answer that nobody understands.
-    if (error instanceof AlmaraTrouble) return { kind: 'unreadable', said: error.message };
+    if (error instanceof ProviderTrouble) return { kind: 'unreadable', said: error.message };
     // Too slow for this look, which is an answer as well; a worker that stops is not.
     if (signal.aborted && !cancellationSignal().aborted) return { kind: 'unreadable', said: 'nothing in time' };
     throw error;

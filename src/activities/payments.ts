@@ -1,8 +1,8 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { AlmaraTrouble } from '../almara';
 import { fingerprint } from '../payment/fingerprint';
 import { workflowIdOf } from '../payment/contract';
 import { resolvePolicy } from '../payment/policy';
+import { ProviderTrouble } from '../payment/provider';
 import { checkRequest } from '../payment/request';
 import type { CloseRequest, CloseResult, Registration, Reservation, ReserveRequest } from '../payment/steps';
 import type { ActivityDependencies } from './dependencies';
@@ -11,7 +11,7 @@ import { mayDecide } from './operators';
 import type { ServiceNames } from './service-names';
 
 /** The steps that only touch our own store. All are idempotent: the engine may run them again at will. */
-export function createPaymentActivities({ almara, store, settings }: ActivityDependencies, names: ServiceNames) {
+export function createPaymentActivities({ provider, store, settings }: ActivityDependencies, names: ServiceNames) {
   return {
     /**
      * Checks the request and writes the payment down, once for ever. The same id with the same content is the same payment; one
@@ -81,9 +81,9 @@ export function createPaymentActivities({ almara, store, settings }: ActivityDep
   async function isForgotten(paymentId: string): Promise<boolean> {
     const { outcome, claim } = await store.payments.facts(paymentId);
     if (outcome !== undefined || claim !== undefined) return false;
-    const { observation } = await almara.findPayment(paymentId, cancellationSignal());
+    const { observation } = await provider.findPayment(paymentId, cancellationSignal());
     if (observation.kind === 'unreadable')
-      throw new AlmaraTrouble(
+      throw new ProviderTrouble(
         'unreadable',
         `Submissions are off, and Almara Pay does not say what it has: ${observation.said}`,
       );

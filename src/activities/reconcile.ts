@@ -66,7 +66,7 @@ type Page = Readonly<Record<string, Checked>>;
 type EndedDispute = PaymentDispute & { readonly how: 'completed' | 'lost' };
 
 /** Compares store, runs and provider. Writes nothing but disputes and the report. */
-export function createReconcileActivities({ almara, store, log, clock = systemClock }: ReconcileDependencies) {
+export function createReconcileActivities({ provider, store, log, clock = systemClock }: ReconcileDependencies) {
   return {
     /** @param request whatever somebody has typed in the Web UI */
     async beginReconciliation(request: ReconcileRequest): Promise<Window> {
@@ -82,7 +82,7 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     /** The next payments of the window: asks about each, compares, raises the disputes. */
     async reconcilePage({ window, after, askProvider }: PageRequest): Promise<PageResult> {
       const payments = await store.reconciliations.page(window, after, PAGE);
-      const checked = await checkAll(payments, askProvider ? createAsking(almara) : askingNobody);
+      const checked = await checkAll(payments, askProvider ? createAsking(provider) : askingNobody);
       const all = Object.values(checked);
       const done = all.flatMap((one) => ('differences' in one ? [one] : []));
       const unanswered = Object.entries(checked).flatMap(([paymentId, one]) =>
@@ -178,7 +178,7 @@ export function createReconcileActivities({ almara, store, log, clock = systemCl
     },
   };
 
-  /** All that could be learnt. @throws AlmaraTrouble while another attempt may learn more */
+  /** All that could be learnt. @throws ProviderTrouble while another attempt may learn more */
   async function checkAll(payments: readonly StoredPayment[], asking: Asking): Promise<Page> {
     const info = activityInfo();
     const checked: Record<string, Checked> = { ...(info.heartbeatDetails as Page | undefined) };

@@ -1,5 +1,5 @@
-import type { Almara } from '../almara';
 import type { Log } from '../log';
+import type { Provider } from '../payment/provider';
 
 export interface ServiceNames {
   /** The readable name of a service, once the provider's list has come. */
@@ -9,13 +9,13 @@ export interface ServiceNames {
 const REFRESH_AFTER = 60 * 60_000;
 
 /** The provider's list of services, fetched beside the work and kept for an hour: a name is a courtesy and never waited for. */
-export function createServiceNames(almara: Pick<Almara, 'listBillServices'>, log: Log): ServiceNames {
+export function createServiceNames(provider: Pick<Provider, 'listBillServices'>, log: Log): ServiceNames {
   let names = new Map<string, string>();
   let nextRefresh = 0;
 
   const refresh = (): void => {
     nextRefresh = Date.now() + REFRESH_AFTER;
-    almara.listBillServices().then(
+    provider.listBillServices().then(
       (services) => {
         names = new Map(services.map(({ serviceId, name }) => [serviceId, name.slice(0, 40)]));
       },

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import { AlmaraTrouble } from '../almara';
-import { callbackUrl } from '../almara/callback';
 import type { PaymentRecord } from '../payment/observation';
+import { ProviderTrouble } from '../payment/provider';
 import type { CheckedRequest } from '../payment/request';
 import type { SubmissionResult } from '../payment/steps';
 import { submissionsOff } from './failures';
@@ -13,7 +12,7 @@ const SEND_WITHIN = 5_000;
 /** The engine takes a worker for dead after 3 s of silence. */
 const HEARTBEAT_EVERY = 1_000;
 
-export function createSubmitPayment({ almara, store, settings, log, clock = systemClock }: ActivityDependencies) {
+export function createSubmitPayment({ provider, store, settings, log, clock = systemClock }: ActivityDependencies) {
   return {
     /**
      * Looks, claims, sends (design §6). Safe to retry: a claim is taken once and never given back, and only who took it sends,
@@ -24,9 +23,9 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
       const { cancellationSignal: signal } = Context.current();
       return await withHeartbeat(async () => {
         // Look. Trouble here means that nothing was claimed or sent: the engine tries again.
-        const { observation, token } = await almara.findPayment(paymentId, signal);
+        const { observation, session } = await provider.findPayment(paymentId, signal);
         if (observation.kind === 'unreadable')
-          throw new AlmaraTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
+          throw new ProviderTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
         if (observation.kind === 'record') return await explain(paymentId, observation);
 
         // What is claimed goes on: it may have been sent, and the claim below says so.
@@ -34,20 +33,20 @@ export function createSubmitPayment({ almara, store, settings, log, clock = syst
           throw submissionsOff();
 
         // What cannot be made must fail here: after the claim nobody could send it any more.
-        const order = { ...request, callbackUrl: callbackUrl(settings.callbackBaseUrl, paymentId, settings.keyRing) };
+        const order = { ...request, callbackUrl: settings.callbackUrl(paymentId) };
 
         // Claim. The time starts before the statement leaves us, so that a slow commit counts against the send.
         const maySend = within(SEND_WITHIN, clock);
         const claim = await store.payments.claim(paymentId, {
           nonce: randomUUID(),
-          account: almara.accountHash,
-          tokenExpiresAt: new Date(token.expiresAt),
+          account: provider.account,
+          tokenExpiresAt: new Date(session.expiresAt),
         });
         if (claim.kind === 'closed') return claim;
         if (claim.kind === 'taken') return { kind: 'unknown', because: 'an earlier attempt may have sent it' };
 
-        // Send, once. The token is the one that the look has just proven.
-        const submission = await almara.submitPayment(order, token, maySend, signal);
+        // Send, once. The session is the one that the look has just proven.
+        const submission = await provider.submitPayment(order, session, maySend, signal);
         log.info({ paymentId, submission: submission.kind }, 'submission answered');
         return submission;
       });

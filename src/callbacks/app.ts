@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { readCallback, stripCallbackToken, verifyCallbackToken, type CallbackKeyRing } from '../almara/callback';
 import type { Log } from '../log';
 import type { CallbackReading } from '../payment/observation';
+import type { ProviderCallbacks } from '../payment/provider';
 import { paymentIdSchema } from '../payment/request';
 import { Counters, type Refusal } from './metrics';
 import { describeTrouble, within } from './trouble';
@@ -29,7 +29,8 @@ export interface NewCallback {
 
 export interface CallbackAppOptions {
   readonly inbox: CallbackInbox;
-  readonly ring: CallbackKeyRing;
+  /** Of the provider: the addresses that only we can make, and how a body is read. */
+  readonly callbacks: ProviderCallbacks;
   /** Called for what is stored; must return at once and never throw. What it misses, the sweep delivers. */
   readonly deliver: (callback: { readonly paymentId: string; readonly id: number }) => void;
   readonly log: Log;
@@ -61,7 +62,7 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: number; readonly err
  * costlier or says more; once stored it is 200 whatever the engine does, because delivery is ours and starts from the store.
  */
 export function createCallbackApp(options: CallbackAppOptions): FastifyInstance {
-  const { log, counters = new Counters() } = options;
+  const { log, callbacks, counters = new Counters() } = options;
   /** Payment ids for the request log, only of requests with our token: anything else in a URL is a stranger's text. */
   const authentic = new WeakMap<FastifyRequest, string>();
 
@@ -100,11 +101,10 @@ export function createCallbackApp(options: CallbackAppOptions): FastifyInstance 
   });
 
   app.post<{ Params: { paymentId: string; token: string } }>(
-    '/callbacks/almara/:paymentId/:token',
+    `${callbacks.path}/:paymentId/:token`,
     async (request, reply) => {
       const { paymentId, token } = request.params;
-      const isOurs =
-        paymentIdSchema.safeParse(paymentId).success && verifyCallbackToken(paymentId, token, options.ring);
+      const isOurs = paymentIdSchema.safeParse(paymentId).success && callbacks.isAuthentic(paymentId, token);
       if (!isOurs) return refuse(reply, 'not-ours');
       authentic.set(request, paymentId);
       const answer = await receive({ ...options, counters }, request.params, request.body as Buffer);
@@ -142,16 +142,25 @@ function hangUpWhenClosing(app: FastifyInstance): void {
   });
 }
 
+const REMOVED = '[removed]';
+
 /** From here on the sender holds our token. */
 async function receive(
-  { inbox, deliver, log, clock = () => new Date(), counters }: CallbackAppOptions & { readonly counters: Counters },
+  {
+    inbox,
+    callbacks,
+    deliver,
+    log,
+    clock = () => new Date(),
+    counters,
+  }: CallbackAppOptions & { readonly counters: Counters },
   { paymentId, token }: { readonly paymentId: string; readonly token: string },
   bytes: Buffer,
 ): Promise<Answer> {
   const body = parse(bytes);
   if (body === undefined) return { kind: 'refused', cause: 'not-json' };
 
-  const callback = readCallback(body.value);
+  const callback = callbacks.read(body.value);
   if (callback.kind === 'unreadable') {
     log.warn({ paymentId }, 'a callback with our token cannot be read');
     return { kind: 'refused', cause: 'unreadable' };
@@ -165,12 +174,13 @@ async function receive(
 
   try {
     const digest = createHash('sha256').update(bytes).digest('hex');
-    const text = withoutToken(body.text, token);
+    // The provider repeats our URL in the body. The token itself is replaced too, wherever else it was put.
+    const withoutToken = (text: string): string => callbacks.withoutToken(text.replaceAll(token, REMOVED));
     const entry = {
       paymentId,
       digest,
-      body: text,
-      reading: readingWithoutToken(callback.reading, token),
+      body: withoutToken(body.text),
+      reading: JSON.parse(withoutToken(JSON.stringify(callback.reading))) as CallbackReading,
       receivedAt: clock(),
     };
     const stored = await within(STORE_WITHIN_MS, inbox.add(entry));
@@ -182,15 +192,6 @@ async function receive(
     log.error({ paymentId, ...describeTrouble(error) }, 'a callback could not be stored');
     return { kind: 'refused', cause: 'not-stored' };
   }
-}
-
-/** The provider repeats our URL in the body. The token itself is replaced too, wherever else it was put. */
-function withoutToken(text: string, token: string): string {
-  return stripCallbackToken(text.replaceAll(token, '[removed]'));
-}
-
-function readingWithoutToken(reading: CallbackReading, token: string): CallbackReading {
-  return JSON.parse(withoutToken(JSON.stringify(reading), token)) as CallbackReading;
 }
 
 /** JSON is UTF-8; bytes that are not would be changed by reading them, and what is stored must be what came. */

@@ -30,9 +30,9 @@ export function compareWithOutcome({ outcome, accountNumber }: ClosedPayment, re
 }
 
 /**
- * From a callback that claims paid, or from the older flat shape, which can claim nothing and whose receipt may be the only one
+ * From a callback that claims paid, or from one that tells no result: it can claim nothing, and its receipt may be the only one
  * there is. A narration alone is no receipt: it may as well say why something failed.
  */
-function bringsReceipt({ claims, shape, receipt }: CallbackReading): boolean {
-  return (claims === 'paid' || shape === 'flat') && (receipt.number !== undefined || receipt.token !== undefined);
+function bringsReceipt({ claims, tells, receipt }: CallbackReading): boolean {
+  return (claims === 'paid' || tells === 'receipt') && (receipt.number !== undefined || receipt.token !== undefined);
 }

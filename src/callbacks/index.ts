@@ -1,5 +1,6 @@
 /** The callback endpoint, for a service that runs it itself. `dist/callbacks/main.js` runs it as a process of its own. */
-export { parseKeyRing, type CallbackKeyRing } from '../almara/callback';
+export { createAlmaraCallbacks, parseKeyRing, type CallbackKeyRing } from '../almara/callback';
+export type { ProviderCallbacks } from '../payment/provider';
 export { startCallbacks, type CallbacksSettings, type RunningCallbacks } from './start';
 export { createCallbackApp, type CallbackAppOptions, type CallbackInbox, type NewCallback } from './app';
 export {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import type { CallbackKeyRing } from '../almara/callback';
 import { startHealth, type HealthSettings } from '../health';
 import type { Log } from '../log';
+import type { ProviderCallbacks } from '../payment/provider';
 import { openStore, pendingMigrations } from '../store';
 import { createCallbackApp, type CallbackAppOptions } from './app';
 import { createBackground, type Background } from './background';
@@ -21,7 +21,7 @@ export interface CallbacksSettings {
   /** May be the same as `healthPort`. */
   readonly metricsPort?: number;
   readonly databaseUrl: string;
-  readonly ring: CallbackKeyRing;
+  readonly callbacks: ProviderCallbacks;
   /** Stays the caller's: it is not closed here. */
   readonly client: Client;
   readonly log: Log;
@@ -44,7 +44,7 @@ const ASK_TEMPORAL_WITHIN_MS = 1_500;
 
 /** The whole endpoint: listener, delivery, sweep, health. */
 export async function startCallbacks(settings: CallbacksSettings): Promise<RunningCallbacks> {
-  const { host, port, databaseUrl, ring, client, log } = settings;
+  const { host, port, databaseUrl, callbacks, client, log } = settings;
   await refuseOldDatabase(databaseUrl);
 
   const counters = new Counters();
@@ -70,7 +70,7 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
     const deliver: CallbackAppOptions['deliver'] = (callback) => {
       background.offer(callback);
     };
-    const app = createCallbackApp({ inbox: store.inbox, ring, deliver, log, counters });
+    const app = createCallbackApp({ inbox: store.inbox, callbacks, deliver, log, counters });
     closing.push(() => {
       isOpen = false;
       return app.close();

@@ -1,7 +1,7 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createAlmara } from '../almara';
-import { parseKeyRing } from '../almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../almara/callback';
 import type { WorkerConfig } from '../config';
 import { startHealth } from '../health';
 import type { Log } from '../log';
@@ -36,19 +36,19 @@ export async function startWorker(
   }
 
   const store = openStore({ databaseUrl: config.databaseUrl, log });
-  const almara = createAlmara(config.almara, { log });
-  const { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy, operators, submissions } = config;
+  const provider = createAlmara(config.almara, { log });
+  const callbacks = createAlmaraCallbacks(parseKeyRing(config.callbackKeys));
+  const { prepaidServices, failedWithoutCode, allowTestPolicy, operators, submissions } = config;
   if (submissions === 'off') log.warn('SUBMISSIONS=off: nothing is sent, and what was not sent expires');
   const settings = {
-    callbackBaseUrl,
+    callbackUrl: (paymentId: string) => callbacks.urlOf(config.callbackBaseUrl, paymentId),
     prepaidServices,
     failedWithoutCode,
     allowTestPolicy,
     operators,
     submissions,
-    keyRing: parseKeyRing(config.callbackKeys),
   };
-  const worker = await createWorker({ connection, namespace, almara, store, settings, log });
+  const worker = await createWorker({ connection, namespace, provider, store, settings, log });
   const health = await startHealth({
     host: config.host,
     port: config.healthPort,
@@ -59,7 +59,7 @@ export async function startWorker(
   });
 
   const stopped = worker.run().finally(async () => {
-    await Promise.allSettled([health.close(), almara.close(), store.close()]);
+    await Promise.allSettled([health.close(), provider.close(), store.close()]);
     await connection.close();
   });
   log.info({ namespace, health: health.url }, 'worker is running');

@@ -59,6 +59,9 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
     return await closeUnsent(payment, declinedUnsent(payment, 'submission', submission.why, submission.said));
   if (submission.kind === 'rejected') return await closeRejected(payment, submission.reasons);
 
+  if (submission.kind === 'not-sent')
+    return await settle(payment, { kind: 'unknown', because: `not sent: ${submission.because}` });
+
   return await settle(payment, submission);
 }
 

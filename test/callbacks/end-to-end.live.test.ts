@@ -4,11 +4,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseKeyRing } from '../../src/almara/callback';
 import { startCallbacks } from '../../src/callbacks';
 import { SIGNALS } from '../../src/payment/contract';
 import { atEndOfFile } from '../support/at-end';
-import { failedWith, nested, send } from './support';
+import { callbacksOf, failedWith, nested, send } from './support';
 import { FLOAT, SHORT_POLICY, historyOf, outcomeOf, startFlow, stageOf, until, type Flow } from '../support/flow';
 
 /** Callbacks through the whole system: provider, endpoint, inbox, signal, workflow. */
@@ -65,13 +64,13 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
   const flow = await startFlow({ withoutWorker: true });
   await flow.callbacks.close();
   const keys = `k1:${randomBytes(32).toString('base64')}`;
-  const keyRing = parseKeyRing(keys);
+  const callbacks = callbacksOf(keys);
   const first = await endpointProcess({
     CALLBACK_KEYS: keys,
     DATABASE_URL: flow.databaseUrl,
     TEMPORAL_ADDRESS: await silentServer(),
   });
-  await flow.startWorker({ settings: { callbackBaseUrl: first.url, keyRing } });
+  await flow.startWorker({ settings: { callbackUrl: (paymentId) => callbacks.urlOf(first.url, paymentId) } });
   const request = flow.request('paid-with-callback', { policy: ONLY_CALLBACKS });
   const { paymentId } = request;
   await flow.payments.start(request);
@@ -89,7 +88,7 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
 
   const { databaseUrl, client } = flow;
   const log = flow.log;
-  const second = await startCallbacks({ host: '127.0.0.1', port: 0, databaseUrl, ring: keyRing, client, log });
+  const second = await startCallbacks({ host: '127.0.0.1', port: 0, databaseUrl, callbacks, client, log });
   atEndOfFile(() => second.close());
   const outcome = await outcomeOf(flow, paymentId);
   expect(outcome).toMatchObject({ kind: 'paid', settledBy: 'callback' });

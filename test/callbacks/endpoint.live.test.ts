@@ -1,4 +1,3 @@
-import { callbackUrl, parseKeyRing, stripCallbackToken } from '../../src/almara/callback';
 import { Counters } from '../../src/callbacks';
 import { openStore, type Store } from '../../src/store';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
@@ -51,16 +50,16 @@ async function allRows(): Promise<string> {
 
 describe('what is ours is stored, and then answered', () => {
   test.each([
-    ['nested', s.nested],
-    ['flat', s.flat],
-  ])('the documented %s callback', async (shape, body) => {
+    ['nested', s.nested, { tells: 'result', claims: 'paid' }],
+    ['flat', s.flat, { tells: 'receipt', claims: 'unclear' }],
+  ])('the documented %s callback', async (_shape, body, reading) => {
     const paymentId = s.newPaymentId();
     const answer = await endpoint.post(endpoint.pathOf(paymentId), body(paymentId));
     expect([answer.status, answer.text]).toEqual([200, '{"received":true}']);
     const [row, ...more] = await store.inbox.forPayment(paymentId);
     expect(more).toEqual([]);
     expect(row?.body).toBe(body(paymentId));
-    expect(row?.reading).toMatchObject({ shape, claims: shape === 'nested' ? 'paid' : 'unclear' });
+    expect(row?.reading).toMatchObject(reading);
     expect(delivered).toEqual([{ paymentId, id: row?.id }]);
     expect(counters.get('stored')).toBe(1);
   });
@@ -109,10 +108,10 @@ describe('what is ours is stored, and then answered', () => {
 
   test('an address signed with an older key of the ring', async () => {
     const old = s.newKey('k1');
-    const both = parseKeyRing(`${s.newKey('k2')},${old}`);
-    const other = await s.listen({ inbox: store.inbox, ring: both });
+    const both = s.callbacksOf(`${s.newKey('k2')},${old}`);
+    const other = await s.listen({ inbox: store.inbox, callbacks: both });
     const paymentId = s.newPaymentId();
-    const signedBefore = new URL(callbackUrl(other.url, paymentId, parseKeyRing(old))).pathname;
+    const signedBefore = new URL(s.callbacksOf(old).urlOf(other.url, paymentId)).pathname;
     expect((await other.post(signedBefore, s.nested(paymentId))).status).toBe(200);
     await other.close();
   });
@@ -287,7 +286,7 @@ describe('what is written down', () => {
 
     expect(await stored(paymentId)).toBe(3);
     const rows = await allRows();
-    expect(rows).toContain(stripCallbackToken(address));
+    expect(rows).toContain(s.CALLBACKS.withoutToken(address));
     expect(rows).not.toContain(token);
     expect(captured.text()).not.toContain(token);
     expect(captured.text()).not.toContain('callbacks/almara');

@@ -1,6 +1,5 @@
 import net from 'node:net';
 import type { Client } from '@temporalio/client';
-import { callbackUrl } from '../../src/almara/callback';
 import { createSignal, startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
 import { openClient } from '../../src/client/connection';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
@@ -33,10 +32,10 @@ afterAll(async () => {
 async function start(settings: Partial<CallbacksSettings> = {}): Promise<RunningCallbacks> {
   const { log } = s.capturedLog();
   const base = { host: '127.0.0.1', port: 0, healthPort: 0, metricsPort: 0, databaseUrl: database.url };
-  return (running = await startCallbacks({ ...base, ring: s.RING, client, log, ...settings }));
+  return (running = await startCallbacks({ ...base, callbacks: s.CALLBACKS, client, log, ...settings }));
 }
 const post = (endpoint: RunningCallbacks, paymentId: string, body = s.nested(paymentId)) =>
-  s.send(callbackUrl(endpoint.url, paymentId, s.RING), { method: 'POST', body });
+  s.send(s.CALLBACKS.urlOf(endpoint.url, paymentId), { method: 'POST', body });
 
 async function startWorkflow(paymentId: string) {
   const workflowId = workflowIdOf(paymentId);
@@ -134,7 +133,7 @@ test('lets go of everything when its port is taken', async () => {
       host: '127.0.0.1',
       port,
       databaseUrl: database.url,
-      ring: s.RING,
+      callbacks: s.CALLBACKS,
       client,
       log: s.capturedLog().log,
     }),
@@ -146,7 +145,7 @@ test('closing finishes what has begun: the request is answered, and its callback
   const paymentId = await s.registerPayment(store);
   const handle = await startWorkflow(paymentId);
   const body = s.nested(paymentId);
-  const { pathname } = new URL(callbackUrl(endpoint.url, paymentId, s.RING));
+  const { pathname } = new URL(s.CALLBACKS.urlOf(endpoint.url, paymentId));
   const headers = `Host: a\r\nExpect: 100-continue\r\nContent-Length: ${body.length}`;
   let closing: Promise<void> | undefined;
   const answer = await s.sendRaw(endpoint.url, `POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n`, (socket) => {

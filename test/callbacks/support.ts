@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pino } from 'pino';
-import { callbackUrl, parseKeyRing } from '../../src/almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../../src/almara/callback';
 import { createCallbackApp, type CallbackAppOptions } from '../../src/callbacks';
 import type { Log } from '../../src/log';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { ProviderCallbacks } from '../../src/payment/provider';
 import { checkRequest } from '../../src/payment/request';
 import type { Store } from '../../src/store';
 
 export const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
-export const RING = parseKeyRing(newKey('k1'));
+export const callbacksOf = (keys: string): ProviderCallbacks => createAlmaraCallbacks(parseKeyRing(keys));
+export const CALLBACKS = callbacksOf(newKey('k1'));
 export const newPaymentId = (): string => randomUUID();
 
 /** Everything a component logs, as text: redaction is the second lock, and is not in the way here. */
@@ -43,11 +45,11 @@ export interface Answer {
 export async function listen(
   options: Partial<CallbackAppOptions> & Pick<CallbackAppOptions, 'inbox'>,
 ): Promise<TestEndpoint> {
-  const app = createCallbackApp({ ring: RING, deliver: () => undefined, log: capturedLog().log, ...options });
+  const app = createCallbackApp({ callbacks: CALLBACKS, deliver: () => undefined, log: capturedLog().log, ...options });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
-    pathOf: (paymentId) => new URL(callbackUrl(url, paymentId, options.ring ?? RING)).pathname,
+    pathOf: (paymentId) => new URL((options.callbacks ?? CALLBACKS).urlOf(url, paymentId)).pathname,
     post: (where, body, headers = { 'content-type': 'application/json' }) =>
       send(url + where, { method: 'POST', body, headers }),
     close: () => app.close(),

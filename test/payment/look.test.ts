@@ -65,7 +65,7 @@ const reading = (
   meaning: CodeMeaning = 'ambiguous',
   change: Partial<CallbackReading> = {},
 ): CallbackReading => ({
-  shape: 'nested',
+  tells: 'result',
   claims: meaning === 'success' ? 'paid' : 'failed',
   said: `code ${value}`,
   receipt: {},

@@ -1,6 +1,6 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { Almara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import type { Store } from '../../src/store';
 import type { BehaviourName } from '../../src/sandbox';
 import type { BillPaymentRequest } from '../../src/payment/request';
@@ -11,10 +11,10 @@ import { FLOAT, type Flow, type FlowWorker } from './flow';
  * fault, or not, or with something lost. Everything that other activities do stays as it is.
  */
 export interface Faults {
-  readonly look?: Fault<Almara['findPayment']>;
+  readonly look?: Fault<Provider['findPayment']>;
   readonly claim?: Fault<Store['payments']['claim']>;
   readonly facts?: Fault<Store['payments']['facts']>;
-  readonly send?: Fault<Almara['submitPayment']>;
+  readonly send?: Fault<Provider['submitPayment']>;
   /** From its first look on, this attempt tells the engine nothing more, as a worker that hangs. */
   readonly silentAttempt?: number;
 }

@@ -1,13 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
-import { createAlmara, type Almara, type AlmaraSettings } from '../../src/almara';
-import { callbackUrl, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
+import { createAlmara, type AlmaraSettings } from '../../src/almara';
+import { createAlmaraCallbacks, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
 import { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
 import { BillPayments } from '../../src/client';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { PaymentProgress } from '../../src/payment/progress';
+import type { Provider, ProviderCallbacks } from '../../src/payment/provider';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import {
   accountOf,
@@ -42,12 +43,13 @@ export interface Flow {
   readonly databaseUrl: string;
   readonly log: Log;
   readonly ring: CallbackKeyRing;
+  readonly providerCallbacks: ProviderCallbacks;
   readonly callbacks: RunningCallbacks;
   /** Of its worker, unless that is started with others. */
   readonly settings: ActivitySettings;
   readonly taskQueue: string;
   readonly worker: Worker;
-  readonly almara: Almara;
+  readonly almara: Provider;
   /** A request that the sandbox treats as the behaviour says. Each call is a new payment. */
   request(behaviour: BehaviourName, change?: Partial<BillPaymentRequest>): BillPaymentRequest;
   /** The callback URL that the provider is given. */
@@ -59,7 +61,7 @@ export interface Flow {
 
 export interface FlowWorker {
   /** To put a fault into what the activities work with; the real thing comes in. */
-  readonly almara?: (real: Almara) => Almara;
+  readonly almara?: (real: Provider) => Provider;
   readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
   readonly settings?: Partial<ActivitySettings>;
   readonly clock?: Clock;
@@ -118,12 +120,13 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   const store = openStore({ databaseUrl: database.url, log });
   await store.reservations.addFunds(FLOAT);
   const ring = parseKeyRing(`test:${randomBytes(32).toString('base64')}`);
+  const providerCallbacks = createAlmaraCallbacks(ring);
   const sandbox = await startSandbox({ ...CREDENTIALS, ...SANDBOX, ...options.sandbox });
   const callbacks = await startCallbacks({
     host: '127.0.0.1',
     port: 0,
     databaseUrl: database.url,
-    ring,
+    callbacks: providerCallbacks,
     client,
     log,
     sweepEveryMs: 500,
@@ -151,8 +154,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   });
 
   const settings: ActivitySettings = {
-    callbackBaseUrl: callbacks.url,
-    keyRing: ring,
+    callbackUrl: (paymentId) => providerCallbacks.urlOf(callbacks.url, paymentId),
     prepaidServices: [PREPAID_SERVICE],
     failedWithoutCode: 'ask',
     allowTestPolicy: true,
@@ -164,7 +166,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
       namespace,
       taskQueue,
       workflowBundle: workflowBundle(),
-      almara: own.almara?.(almara) ?? almara,
+      provider: own.almara?.(almara) ?? almara,
       store: own.store?.(store) ?? store,
       settings: { ...settings, ...own.settings },
       log,
@@ -193,6 +195,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     databaseUrl: database.url,
     log,
     ring,
+    providerCallbacks,
     callbacks,
     settings,
     taskQueue,
@@ -214,7 +217,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
       policy: SHORT_POLICY,
       ...change,
     }),
-    callbackUrl: (paymentId) => callbackUrl(callbacks.url, paymentId, ring),
+    callbackUrl: settings.callbackUrl,
     startWorker,
     stopWorker,
   };

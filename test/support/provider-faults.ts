@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAlmara, type Almara } from '../../src/almara';
+import { createAlmara } from '../../src/almara';
 import { createLog } from '../../src/log';
+import type { Provider } from '../../src/payment/provider';
 import { BILL_ROUTE_ID } from '../../src/sandbox';
 import type { Fault } from '../../verification/faults';
 import { atEndOfFile } from './at-end';
@@ -18,7 +19,7 @@ export type AnswerFault = Extract<
 const GIVES_UP_AFTER = 1_000;
 
 /** The real adapter with the real provider behind a fault: every request of it meets that one. Tokens come without. */
-export async function almaraBehind(fault: AnswerFault, providerUrl: string): Promise<Almara> {
+export async function almaraBehind(fault: AnswerFault, providerUrl: string): Promise<Provider> {
   const almara = createAlmara(
     {
       ...CREDENTIALS,

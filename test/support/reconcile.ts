@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Almara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import type { Observation } from '../../src/payment/observation';
 import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/reconciliation-window';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
@@ -26,7 +26,7 @@ export async function reconcile(
 /** The ids that are looked up, in order; `look` may spoil an answer. */
 export function looking(look: (paymentId: string) => Observation | undefined = () => undefined) {
   const looks: string[] = [];
-  const almara = (real: Almara): Almara => ({
+  const almara = (real: Provider): Provider => ({
     ...real,
     findPayment: async (paymentId, signal) => {
       looks.push(paymentId);

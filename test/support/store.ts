@@ -71,7 +71,7 @@ export const cancelled = (paymentId: string): CancelledOutcome => ({
 });
 
 export const reading = (change: Partial<CallbackReading> = {}): CallbackReading => ({
-  shape: 'nested',
+  tells: 'result',
   claims: 'failed',
   code: { value: '1', meaning: 'refusal' },
   receipt: {},

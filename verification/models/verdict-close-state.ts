@@ -83,7 +83,7 @@ export interface Close {
 }
 
 const reading = (claims: CallbackReading['claims'], code: CallbackReading['code']): CallbackReading => ({
-  shape: 'nested',
+  tells: 'result',
   claims,
   receipt: {},
   said: claims,

@@ -1,4 +1,5 @@
-import { AccessToken, type Almara } from '../../src/almara';
+import { AccessToken } from '../../src/almara/token';
+import type { Provider } from '../../src/payment/provider';
 import type { StoreModel } from '../store-model';
 import type { Activities } from './execute';
 
@@ -44,12 +45,12 @@ export function plantInWorkflows(code: string, bug: Bug | undefined): string {
 }
 
 /** A POST whose time is over is sent all the same, with a token that was renewed for it. */
-export function spoilAlmara(bug: Bug | undefined, almara: Almara): Almara {
+export function spoilAlmara(bug: Bug | undefined, almara: Provider): Provider {
   if (bug !== 'no-deadline') return almara;
   return {
     ...almara,
-    submitPayment: (order, _token, _mayStillSend, signal) =>
-      almara.submitPayment(order, new AccessToken('renewed', Infinity), () => true, signal),
+    submitPayment: (order, _session, _mayStillSend, signal) =>
+      almara.submitPayment(order, new AccessToken('until:Infinity', Infinity), () => true, signal),
   };
 }
 

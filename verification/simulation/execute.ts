@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type ActivitySettings } from '../../src/activities';
-import type { Almara } from '../../src/almara';
 import type { Log } from '../../src/log';
+import type { Provider as ProviderPort } from '../../src/payment/provider';
 import type { Step } from '../faults';
 import type { StoreModel } from '../store-model';
 import type { Attempt, AttemptOrder } from './activities';
@@ -23,7 +23,7 @@ export interface ExecuteParts extends GateParts {
   readonly workflowId: string;
   readonly onEffect: () => void;
   /** Planted bugs put themselves between. */
-  readonly spoilAlmara: (almara: Almara) => Almara;
+  readonly spoilAlmara: (almara: ProviderPort) => ProviderPort;
   readonly spoilActivities: (activities: Activities) => Activities;
 }
 
@@ -47,10 +47,10 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
       return last;
     };
     const store = gateStore({ agenda, random, outage, model, gate, stepOf, onEffect });
-    const almara = createSimulatedAlmara({ agenda, gate, worker, provider, stepOf });
+    const almara = createSimulatedAlmara({ agenda, gate, worker, provider, stepOf, log: silentLog });
     const activities = parts.spoilActivities(
       createActivities({
-        almara: parts.spoilAlmara(almara),
+        provider: parts.spoilAlmara(almara),
         store,
         settings,
         log: silentLog,
