@@ -1,5 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
-import type { Almara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import { Refused } from '../../src/client';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
@@ -33,20 +33,20 @@ const captures = (fault: AnswerFault): boolean => fault.endsWith('-after-capture
 
 /** The fault that a step of a payment meets, for so many times. Validation knows no payment id: its key is the account. */
 interface Armed {
-  readonly almara: Almara;
+  readonly almara: Provider;
   left: number;
   met: number;
 }
 const armed = new Map<string, Armed>();
-const behind = new Map<AnswerFault, Almara>();
+const behind = new Map<AnswerFault, Provider>();
 let flow: Flow;
 
 /** Looks at once are for callbacks and for people. */
 const LOOKS = { submitPayment: 'look', pollPayment: 'poll', findPayment: 'now' } as const;
 type Look = keyof typeof LOOKS;
 
-function faulty(real: Almara): Almara {
-  const at = (step: string, key: string): Almara => {
+function faulty(real: Provider): Provider {
+  const at = (step: string, key: string): Provider => {
     const fault = armed.get(`${step} ${key}`);
     if (fault === undefined || fault.left === 0) return real;
     fault.left -= 1;

@@ -1,6 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
 import { startCallbacks, type RunningCallbacks } from '../../src/callbacks';
-import { callbackUrl } from '../../src/almara/callback';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { createLog } from '../../src/log';
 import type { BehaviourName } from '../../src/sandbox';
@@ -111,7 +110,7 @@ async function endpointThrough(proxy: TcpProxy): Promise<RunningCallbacks> {
     host: '127.0.0.1',
     port: 0,
     databaseUrl: proxy.url,
-    ring: flow.ring,
+    callbacks: flow.providerCallbacks,
     client: flow.client,
     log: createLog('test', 'silent'),
     sweepEveryMs: 60_000,
@@ -129,7 +128,7 @@ async function callbackWhile(fails: (proxy: TcpProxy) => unknown): Promise<BillP
   const paymentId = await sent(flow, request);
   flow.sandbox.setRecord(paymentId, COMPLETED);
   const proxy = await startTcpProxy(flow.databaseUrl);
-  const url = callbackUrl((await endpointThrough(proxy)).url, paymentId, flow.ring);
+  const url = flow.providerCallbacks.urlOf((await endpointThrough(proxy)).url, paymentId);
   fails(proxy);
   expect(await flow.sandbox.sendCallback(paymentId, { url })).toMatchObject({ answered: 503 });
   return request;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { createAlmara, type Almara } from '../../src/almara';
+import { createAlmara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import { createLog } from '../../src/log';
 import { BILL_ROUTE_ID, type BehaviourName } from '../../src/sandbox';
 import { ClaimUncertain, openStore, type Store } from '../../src/store';
@@ -33,7 +34,7 @@ beforeAll(async () => {
 const log = createLog('test', 'silent');
 
 /** A provider of its own address: the real adapter, with the sandbox's credentials. */
-function almaraAt(apiUrl: string): Almara {
+function almaraAt(apiUrl: string): Provider {
   const settings = { ...CREDENTIALS, scope: 'PyPay_api', routeId: BILL_ROUTE_ID, serviceField: 'ServiceId' } as const;
   const almara = createAlmara({ ...settings, apiUrl, identityUrl: apiUrl }, { log });
   atEndOfFile(() => almara.close());
@@ -46,7 +47,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function refusing(): Promise<Almara> {
+async function refusing(): Promise<Provider> {
   const server = createServer();
   const url = await listen(server);
   server.close();
@@ -54,7 +55,7 @@ async function refusing(): Promise<Almara> {
   return almaraAt(url);
 }
 
-async function resetting(): Promise<Almara> {
+async function resetting(): Promise<Provider> {
   const server = createServer((socket) => socket.on('error', () => undefined).resetAndDestroy());
   const url = await listen(server);
   atEndOfFile(async () => void server.close());
@@ -114,7 +115,7 @@ async function storeDown(): Promise<Faults> {
 
 const before = () => first(() => Promise.reject(broken()));
 const after = (error: () => Error = broken) => first((real) => real().then(() => Promise.reject(error())));
-const sendBy = (almara: Almara): Faults => ({ send: (_attempt, _real, args) => almara.submitPayment(...args) });
+const sendBy = (almara: Provider): Faults => ({ send: (_attempt, _real, args) => almara.submitPayment(...args) });
 
 async function lookRefused(): Promise<Faults> {
   const nobody = await refusing();
