@@ -115,7 +115,7 @@ describe('the dev server', () => {
 
   it('dies with the process that started it', async () => {
     // The kernel closes the pipe of a process that was killed; closing it here is the same to the shell between.
-    const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', 'sh', '-c', 'echo $$; exec sleep 600'], {
+    const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', 'TERM', '', 'sh', '-c', 'echo $$; exec sleep 600'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const [pid] = (await once(shell.stdout, 'data')) as [Buffer];
