@@ -8,13 +8,14 @@ import { parseKeyRing } from '../src/almara/callback';
 import { startCallbacks } from '../src/callbacks';
 import type { Log } from '../src/log';
 import { SEARCH_ATTRIBUTES } from '../src/payment/contract';
-import { BILL_ROUTE_ID, SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
-import { PROJECT } from './project';
+import { PREPAID_SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
 import { migrate, openStore, type Store } from '../src/store';
 import { createWorker } from '../src/worker/create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from '../src/worker/search-attributes';
+import { almaraAt } from './almara';
 import { freePort } from './ports';
 import { startPostgres } from './postgres';
+import { PROJECT } from './project';
 import { startTemporal } from './temporal';
 
 export interface StackOptions {
@@ -143,23 +144,10 @@ async function startOwnWorker(
   parts: Parts,
 ): Promise<void> {
   const { temporal, sandbox, store, ring, callbacksUrl } = parts;
-  const almara = createAlmara(
-    {
-      apiUrl: sandbox.url,
-      identityUrl: sandbox.url,
-      ...CREDENTIALS,
-      scope: 'PyPay_api',
-      routeId: BILL_ROUTE_ID,
-      serviceField: 'ServiceId',
-    },
-    { log },
-  );
+  const almara = createAlmara(almaraAt(sandbox.url, CREDENTIALS), { log });
   closing.push(() => almara.close());
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   closing.push(() => connection.close());
-  const prepaidServices = SERVICES.filter(({ serviceTypeDescription }) =>
-    serviceTypeDescription.includes('PREPAID'),
-  ).map(({ serviceId }) => serviceId);
   const worker = await createWorker({
     connection,
     namespace: temporal.namespace,
@@ -168,7 +156,7 @@ async function startOwnWorker(
     settings: {
       callbackBaseUrl: callbacksUrl,
       keyRing: ring,
-      prepaidServices,
+      prepaidServices: PREPAID_SERVICES,
       failedWithoutCode: 'ask',
       allowTestPolicy,
     },
