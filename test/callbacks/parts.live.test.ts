@@ -98,6 +98,7 @@ describe('the sweeper', () => {
 describe('health', () => {
   test('tells what runs and what is ready, and names what is not without saying why', async () => {
     let isUp = false;
+    createMetrics().refused.inc({ cause: 'not-ours' }); // another endpoint's, in the same process
     const metrics = createMetrics();
     metrics.refused.inc({ cause: 'not-ours' });
     const health = await startHealth({

@@ -123,8 +123,11 @@ test('is ready when store and engine answer, and counts at the same place', asyn
     200,
     { ready: true, checks: { accepting: 'ok', store: 'ok', temporal: 'ok' } },
   ]);
-  const metrics = await s.send(`${endpoint.healthUrl}/metrics`, { method: 'GET' });
-  expect(metrics.text).toContain('\nalmara_callbacks_received_total{result="stored"} 1\n');
+  const metrics = async () => (await s.send(`${endpoint.healthUrl}/metrics`, { method: 'GET' })).text;
+  // A request is measured once its answer has left.
+  const MEASURED = '\nalmara_callbacks_request_duration_seconds_count{status="200"} 1\n';
+  const text = await until('the request to be measured', metrics, (seen) => seen.includes(MEASURED));
+  expect(text).toContain('\nalmara_callbacks_received_total{result="stored"} 1\n');
 });
 
 test('refuses to start on a database that is not migrated, and says what to do', async () => {
