@@ -27,7 +27,7 @@ export interface Row {
 }
 
 /** An outcome that has not come by then is none. */
-const DONE_WITHIN_MS = 60_000;
+const DONE_WITHIN_MS = 5 * 60_000;
 
 export function rowsOn(stage: Stage): Readonly<Record<RowName, Row>> {
   const payRaw = rawPayments(stage);

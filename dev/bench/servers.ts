@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { Client as SqlClient } from 'pg';
+import { openClient } from '../../src/client/connection';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../src/payment/contract';
 import { migrate, openStore } from '../../src/store';
 import { createLog } from '../../src/log';
@@ -41,9 +42,8 @@ export async function startServers(options: ServersOptions, closing: Closing): P
     progress: options.progress,
   });
   closing.push(() => temporal.stop());
-  const connection = await Connection.connect(temporal.connectionOptions);
-  closing.push(() => connection.close());
-  const client = new Client({ connection, namespace: temporal.namespace });
+  const { client, close } = openClient({ address: temporal.address, namespace: temporal.namespace });
+  closing.push(close);
   if (temporal.kind === 'given') await refuseForeignWorkers(client, temporal.namespace);
   return {
     temporal,
