@@ -10,7 +10,6 @@ import type { Log } from '../src/log';
 import { SEARCH_ATTRIBUTES } from '../src/payment/contract';
 import type { ProviderCallbacks } from '../src/payment/provider';
 import { PREPAID_SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
-import { PROJECT } from './project';
 import { migrate, openStore, type Store } from '../src/store';
 import { createWorker } from '../src/worker/create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from '../src/worker/search-attributes';
