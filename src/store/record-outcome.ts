@@ -1,13 +1,11 @@
 import { decide } from '../payment/decide';
 import { isOutcomeOf, type Ending } from '../payment/ending';
-import type { Facts } from '../payment/facts';
-import { judge } from '../payment/judge';
+import type { Verdict } from '../payment/judge';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { RecordResult } from '../payment/steps';
 import type { Database, Queryable } from './database';
 import { readingOf, readRow, SEALED, type Merchant, type PaymentRow, type Reading } from './facts';
 import { HOLD, SETTLE } from './funds';
-import { isAsking } from './look';
 import { recordAction, type OperatorAction } from './operator-actions';
 import { untilNotOvertaken } from './overtaken';
 import { outcomeAsStored, writeOutcome } from './values';
@@ -31,7 +29,7 @@ export async function recordOutcome(
       case 'refused':
         return decision;
       case 'open':
-        return await stayOpen(database, reading);
+        return await stayOpen(database, reading, decision.verdict);
       case 'record': {
         const { outcome } = decision;
         const action = isOutcomeOf(outcome, ending) ? actionOf(ending) : undefined;
@@ -44,17 +42,21 @@ export async function recordOutcome(
 }
 
 /** It does not end so. If a person is to be asked, it is written down since when. Undefined: the row had changed, as below. */
-async function stayOpen(database: Database, { facts, now, version }: Reading): Promise<RecordResult | undefined> {
-  const look = (known: Facts): RecordResult => ({
-    kind: 'open',
-    look: { facts: known, verdict: judge(known, now), at: now },
-  });
-  if (facts.attentionSince !== undefined || !isAsking(facts, now)) return look(facts);
+async function stayOpen(
+  database: Database,
+  { facts, now, version }: Reading,
+  verdict: Verdict,
+): Promise<RecordResult | undefined> {
+  const isAsked = facts.attentionSince !== undefined;
+  if (isAsked || verdict.kind !== 'open' || verdict.ask === undefined)
+    return { kind: 'open', look: { facts, verdict, at: now } };
   const { rowCount } = await database.query(
     'UPDATE payments SET attention_since = $3 WHERE payment_id = $1 AND version = $2',
     [facts.paymentId, version, new Date(now)],
   );
-  return rowCount === 1 ? look({ ...facts, attentionSince: now }) : undefined;
+  return rowCount === 1
+    ? { kind: 'open', look: { facts: { ...facts, attentionSince: now }, verdict, at: now } }
+    : undefined;
 }
 
 /**

@@ -131,6 +131,7 @@ function stepOfCall({ run, command }: AttemptOrder, call: string): Step {
   const isAsked = [...run.updates.values()].some((state) => state === 'asked' || state === 'accepted');
   if (type === 'lookAtPayment') return isAsked ? 'decide' : 'callback';
   const [request] = input as readonly Partial<RecordRequest>[];
-  if (type === 'recordOutcome' && request?.ending !== undefined && personOf(request.ending) !== undefined) return 'decide';
+  if (type === 'recordOutcome' && request?.ending !== undefined && personOf(request.ending) !== undefined)
+    return 'decide';
   return STEPS[type] ?? 'register';
 }

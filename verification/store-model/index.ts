@@ -17,10 +17,7 @@ export type { StoreModelOptions } from './options';
  * The store in memory, for the simulation. Each method acts at the moment it is called, at once and wholly, and answers what the
  * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/verification/store-model/lockstep.live.test.ts`).
  */
-export interface StoreModel extends Pick<
-  Store,
-  'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'
-> {
+export interface StoreModel extends Pick<Store, 'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'> {
   /** Undefined: not registered. */
   snapshot(paymentId: string): StoreSnapshot | undefined;
   accounts(): readonly FundingAccount[];

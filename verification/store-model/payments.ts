@@ -4,7 +4,7 @@ import { decide } from '../../src/payment/decide';
 import { isOutcomeOf, type Ending } from '../../src/payment/ending';
 import type { Facts } from '../../src/payment/facts';
 import { judge } from '../../src/payment/judge';
-import { learn, type Told } from '../../src/payment/learn';
+import { lookOn, type Told } from '../../src/payment/look';
 import type { Receipt } from '../../src/payment/observation';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { CheckedRequest } from '../../src/payment/request';
@@ -59,18 +59,20 @@ export function modelPayments(tables: Tables, options: StoreModelOptions): Payme
 
     async look(paymentId, observed, by, unwritten) {
       const row = known(paymentId);
-      const told = toldBy(observed, now());
-      const before = unwritten && toldBy(unwritten, now());
-      const { account } = by;
-      const learnt = learn(read(row, by).facts, expectedOf(row), told, before, { now: now(), account });
-      const { isNews, isTooOld, afterEnd } = learnt;
-      const { seen, attentionSince } = learnt.facts;
+      const { facts: before } = read(row, by);
+      const looked = lookOn(before, {
+        ...toldBy(observed, now()),
+        unwritten: unwritten && toldBy(unwritten, now()),
+        ...{ expected: expectedOf(row), now: now(), account: by.account },
+      });
+      const { seen } = looked;
+      const { attentionSince, afterEnd } = looked.kind === 'looked' ? looked : { ...before, afterEnd: undefined };
+      if (seen !== before.seen || attentionSince !== before.attentionSince) row.version += 1;
       row.seen = stored(seen);
       if (attentionSince !== undefined) row.attentionSince = attentionSince;
-      if (isNews) row.version += 1;
-      if (isTooOld) throw new AnswerTooOld(paymentId);
-      if (afterEnd.kind === 'receipt') fill(row, afterEnd.receipt);
-      if (afterEnd.kind === 'contradicts') raise(tables, paymentId, { by: 'look', because: afterEnd.because }, now());
+      if (looked.kind === 'too-old') throw new AnswerTooOld(paymentId);
+      if (afterEnd?.kind === 'receipt') fill(row, afterEnd.receipt);
+      if (afterEnd?.kind === 'contradicts') raise(tables, paymentId, { by: 'look', because: afterEnd.because }, now());
       const { facts } = read(row, by);
       return { facts, verdict: judge(facts, now()), at: now(), said: observed.observation.said };
     },
