@@ -1,48 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import type { Bill, SaveBillNumberRequest } from '../../src/payment/inquiry';
-import type { Observation } from '../../src/payment/observation';
-import { ProviderRefusal, ProviderTrouble, type PaymentOrder, type Provider } from '../../src/payment/provider';
-import { describeCallbacks, type CallbackSamples, type CallbacksUnderTest } from './callbacks-contract';
+import { ProviderTrouble, type Provider } from '../../src/payment/provider';
+import { describeCallbacks } from './callbacks-contract';
+import {
+  expectNothingPersonal,
+  fail,
+  newId,
+  NO_BILL,
+  orderOf,
+  proven,
+  recordOf,
+  refusalOrTrouble,
+  seen,
+  type ProviderSamples,
+  type ProviderUnderTest,
+} from './under-test';
 
 /**
  * What every implementation of the port has to do (`src/payment/provider.ts`). Nothing here knows which one it is: it comes with the
  * accounts and bodies that make it answer this way or that, and what it cannot be made to answer is skipped.
  */
-export interface ProviderUnderTest extends CallbacksUnderTest {
-  readonly provider: Provider;
-  /** The same where nobody answers. */
-  readonly unreachable: Provider;
-  /** The same with credentials that are not ours. */
-  readonly stranger: Provider;
-  /** What must be in no text and no log: credentials above all. */
-  readonly secrets: readonly string[];
-  close(): Promise<void>;
-}
-
-type Pay = Bill & { readonly amount: number };
-
-export interface ProviderSamples extends CallbackSamples {
-  readonly validBill?: Bill | undefined;
-  readonly invalidBill?: Bill | undefined;
-  /** Is refused clearly, in the answer to the request. */
-  readonly refused?: Pay | undefined;
-  /** Is paid. */
-  readonly paid?: Pay | undefined;
-  /** Captured or not: the answer to the request does not say. */
-  readonly unclear?: readonly (Pay & { readonly name: string })[];
-  /** Whether an id may be sent twice without harm. */
-  readonly maySendTwice?: boolean;
-  readonly saved?: SaveBillNumberRequest;
-  /** Whether wrong credentials may be tried: some providers lock who does. */
-  readonly mayTryCredentials?: boolean;
-}
-
-const PAYER = { name: 'Wanjiru Contract', msisdn: '254712345678' } as const;
-/** How long a payment may take until it can be looked up. */
-const LOOKS = { times: 30, everyMs: 1_000 } as const;
-
 export function describeProvider(name: string, samples: ProviderSamples, open: () => Promise<ProviderUnderTest>): void {
   describe(`${name} keeps the provider's contract:`, () => {
     let it: ProviderUnderTest;
@@ -63,8 +39,7 @@ export function describeProvider(name: string, samples: ProviderSamples, open: (
 type Opened = () => ProviderUnderTest;
 /** Skipped where the sample for it is missing. */
 const given = (sample: unknown): jest.It => (sample === undefined || sample === false ? test.skip : test);
-const id = (): string => `contract-${randomUUID()}`;
-const OTHER_BILL: Bill = { serviceId: 'contract', accountNumber: '0' };
+const UNKNOWN = { kind: 'unknown', because: expect.stringMatching(/\S/) };
 
 function describeLooks(opened: Opened): void {
   test('it has a name, and names its account without telling it', () => {
@@ -76,7 +51,7 @@ function describeLooks(opened: Opened): void {
 
   test('an id that nobody has used is not found, and the look proves a session that tells no more than when it ends', async () => {
     const { provider, secrets } = opened();
-    const { observation, session } = await provider.findPayment(id());
+    const { observation, session } = await provider.findPayment(newId());
     expect(observation).toEqual({ kind: 'not-found', said: expect.stringMatching(/^\S.{0,118}\S$/) });
     expect(session.expiresAt).toBeGreaterThan(Date.now());
     expect(Object.keys(session)).toEqual(['expiresAt']);
@@ -142,7 +117,7 @@ function describeSending({ refused, validBill }: ProviderSamples, opened: Opened
   test.each(cannotSay)(
     'whether it may still be sent is asked once; after %s nothing is sent, and the id stays unknown',
     async (_, answer) => {
-      const order = orderOf(opened(), { ...OTHER_BILL, ...validBill, amount: 1 });
+      const order = orderOf(opened(), { ...NO_BILL, ...validBill, amount: 1 });
       const { provider, session } = await proven(opened());
       const asked = jest.fn(answer);
       const submission = await provider.submitPayment(order, session, asked);
@@ -153,7 +128,7 @@ function describeSending({ refused, validBill }: ProviderSamples, opened: Opened
   );
 
   test('a worker that stops sends nothing, and so does one with a session that nobody has proven', async () => {
-    const order = orderOf(opened(), { ...OTHER_BILL, ...validBill, amount: 1 });
+    const order = orderOf(opened(), { ...NO_BILL, ...validBill, amount: 1 });
     const { provider, session } = await proven(opened());
     const notSent = { kind: 'not-sent', because: expect.stringMatching(/\S/) };
     const asked = jest.fn(() => true);
@@ -213,11 +188,11 @@ function describePaying({ paid, unclear = [], maySendTwice = false }: ProviderSa
 
 function describeTrouble({ mayTryCredentials = false }: ProviderSamples, opened: Opened): void {
   const reads: [string, (provider: Provider, signal?: AbortSignal) => Promise<unknown>][] = [
-    ['findPayment', (provider, signal) => provider.findPayment(id(), signal)],
-    ['validateAccount', (provider, signal) => provider.validateAccount(OTHER_BILL, signal)],
-    ['queryBill', (provider, signal) => provider.queryBill(OTHER_BILL, signal)],
+    ['findPayment', (provider, signal) => provider.findPayment(newId(), signal)],
+    ['validateAccount', (provider, signal) => provider.validateAccount(NO_BILL, signal)],
+    ['queryBill', (provider, signal) => provider.queryBill(NO_BILL, signal)],
     ['listBillServices', (provider, signal) => provider.listBillServices(signal)],
-    ['findBillNumber', (provider, signal) => provider.findBillNumber(OTHER_BILL, signal)],
+    ['findBillNumber', (provider, signal) => provider.findBillNumber(NO_BILL, signal)],
     ['listRoutes', (provider, signal) => provider.listRoutes(signal)],
     ['walletBalance', (provider, signal) => provider.walletBalance(signal)],
     ['health', (provider, signal) => provider.health(signal)],
@@ -243,67 +218,16 @@ function describeTrouble({ mayTryCredentials = false }: ProviderSamples, opened:
   test('a payment to nobody is not sent, and nobody is asked whether it may be', async () => {
     const { session } = await proven(opened());
     const asked = jest.fn(() => true);
-    const order = orderOf(opened(), { ...OTHER_BILL, amount: 1 });
+    const order = orderOf(opened(), { ...NO_BILL, amount: 1 });
     expect(await opened().unreachable.submitPayment(order, session, asked)).toMatchObject({ kind: 'not-sent' });
     expect(asked).not.toHaveBeenCalled();
   });
 
   given(mayTryCredentials)('credentials that are not ours are trouble, which tells none of them', async () => {
     const { stranger, secrets } = opened();
-    const trouble: unknown = await stranger.findPayment(id()).catch((error: unknown) => error);
+    const trouble: unknown = await stranger.findPayment(newId()).catch((error: unknown) => error);
     expect(trouble).toBeInstanceOf(ProviderTrouble);
     expect(trouble).toMatchObject({ kind: 'unauthorized' });
     for (const secret of secrets) expect(inspect(trouble)).not.toContain(secret);
   });
-}
-
-const UNKNOWN = { kind: 'unknown', because: expect.stringMatching(/\S/) };
-
-function orderOf({ callbacks }: ProviderUnderTest, { serviceId, accountNumber, amount }: Pay): PaymentOrder {
-  const paymentId = id();
-  return {
-    paymentId,
-    serviceId,
-    accountNumber,
-    amount,
-    currency: 'KES',
-    country: 'KE',
-    payer: PAYER,
-    description: 'Provider contract',
-    saveBillerNumber: false,
-    callbackUrl: callbacks.urlOf('https://callbacks.example.com', paymentId),
-  };
-}
-
-/** With a session as the flow has one: proven by a look. */
-async function proven({ provider }: ProviderUnderTest) {
-  const { session } = await provider.findPayment(id());
-  return { provider, session };
-}
-
-const seen = async (provider: Provider, paymentId: string): Promise<Observation> =>
-  (await provider.findPayment(paymentId)).observation;
-
-async function recordOf(provider: Provider, paymentId: string) {
-  for (let look = 1; ; look += 1) {
-    const observation = await seen(provider, paymentId);
-    if (observation.kind === 'record') return observation;
-    if (look === LOOKS.times) throw new Error(`no record after ${look} looks: ${observation.said}`);
-    await sleep(LOOKS.everyMs);
-  }
-}
-
-function refusalOrTrouble(error: unknown): ProviderRefusal | ProviderTrouble {
-  if (error instanceof ProviderRefusal || error instanceof ProviderTrouble) return error;
-  throw error;
-}
-
-function expectNothingPersonal(text: string, { payer, accountNumber, callbackUrl }: PaymentOrder): void {
-  for (const value of [payer.name, payer.msisdn, callbackUrl]) expect(text).not.toContain(value);
-  // A shorter number may stand in a text for something else.
-  if (accountNumber.length > 3) expect(text).not.toContain(accountNumber);
-}
-
-function fail(): never {
-  throw new Error('nobody knows');
 }
