@@ -50,7 +50,9 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
     accounts: () => [...tables.accounts.values()].map((account) => ({ ...account })),
     giveBackClaim(paymentId) {
       const payment = tables.payments.get(paymentId);
-      if (payment !== undefined) payment.claim = { kind: 'free' };
+      if (payment === undefined) return;
+      payment.claim = { kind: 'free' };
+      payment.version += 1;
     },
   };
 }
