@@ -48,7 +48,7 @@ export interface ProviderTruth {
   readonly saidFailed: boolean;
   /** In answer to how many look-ups; only the simulation's provider counts them. */
   readonly timesSaidFailed?: number | undefined;
-  /** The payment request was answered with a clear refusal (design §6). */
+  /** The payment request was answered with a clear refusal (docs/almara-pay.md#reading-rules). */
   readonly saidRejected: boolean;
   /** Callbacks with our token that carried a refusal code and may have been stored. What the store holds is no proof of it. */
   readonly refusalCallbacks: number;

@@ -15,7 +15,7 @@ import {
 } from './submission-state';
 
 /**
- * The submission protocol (design §6): look, claim, send, and what seals a payment that is not sent.
+ * The submission protocol (docs/technical-description.md#submission): look, claim, send, and what seals a payment that is not sent.
  *
  * Bound: one payment; up to three attempts of `submitPayment` over up to two runs (a reset, or terminated and started again); any
  * attempt stalls, dies or loses an answer at any point, and one that the engine has given up goes on as a zombie; a claim's statement

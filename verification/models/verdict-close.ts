@@ -17,8 +17,8 @@ import {
 } from './verdict-close-state';
 
 /**
- * From submission to verdict and close (design §7, §8), with the product's own rules: `observe` and `judge`, `weighCallbacks`,
- * `declineProblem`, `compareWithOutcome`. Only the closing transaction is told again.
+ * From submission to verdict and close (docs/technical-description.md#verdict and #recording), with the product's own rules:
+ * `observe` and `judge`, `weighCallbacks`, `declineProblem`, `compareWithOutcome`. Only the closing transaction is told again.
  *
  * Bound: one payment of 2 units that was sent; the provider shows nothing, pending, completed, failed, or a completed record that
  * differs, and turns a final answer round once; callbacks with our token, each a refusal code, an ambiguous code or a claim of
