@@ -6,6 +6,7 @@ import { createAlmaraCallbacks, parseKeyRing, type CallbackKeyRing } from '../..
 import { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
 import { BillPayments } from '../../src/client';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE, workflowIdOf } from '../../src/payment/contract';
+import type { Facts } from '../../src/payment/facts';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { PaymentProgress } from '../../src/payment/progress';
 import type { Provider, ProviderCallbacks } from '../../src/payment/provider';
@@ -251,6 +252,10 @@ export async function until<T>(what: string, look: () => Promise<T> | T, isThere
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
+
+/** What the store knows. */
+export const factsOf = async (flow: Flow, paymentId: string): Promise<Facts> =>
+  (await flow.store.payments.read(paymentId, flow.merchant)).facts;
 
 /** Waits for the outcome; an open payment is a failure of the test. */
 export async function outcomeOf(flow: Flow, paymentId: string): Promise<BillPaymentOutcome> {
