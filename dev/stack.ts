@@ -9,13 +9,14 @@ import { startCallbacks } from '../src/callbacks';
 import type { Log } from '../src/log';
 import { SEARCH_ATTRIBUTES } from '../src/payment/contract';
 import type { ProviderCallbacks } from '../src/payment/provider';
-import { BILL_ROUTE_ID, SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
-import { PROJECT } from './project';
+import { PREPAID_SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
 import { migrate, openStore, type Store } from '../src/store';
 import { createWorker } from '../src/worker/create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from '../src/worker/search-attributes';
+import { almaraAt } from './almara';
 import { freePort } from './ports';
 import { startPostgres } from './postgres';
+import { PROJECT } from './project';
 import { startTemporal } from './temporal';
 
 export interface StackOptions {
@@ -144,23 +145,10 @@ async function startOwnWorker(
   parts: Parts,
 ): Promise<void> {
   const { temporal, sandbox, store, callbacks, callbacksUrl } = parts;
-  const provider = createAlmara(
-    {
-      apiUrl: sandbox.url,
-      identityUrl: sandbox.url,
-      ...CREDENTIALS,
-      scope: 'PyPay_api',
-      routeId: BILL_ROUTE_ID,
-      serviceField: 'ServiceId',
-    },
-    { log },
-  );
+  const provider = createAlmara(almaraAt(sandbox.url, CREDENTIALS), { log });
   closing.push(() => provider.close());
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   closing.push(() => connection.close());
-  const prepaidServices = SERVICES.filter(({ serviceTypeDescription }) =>
-    serviceTypeDescription.includes('PREPAID'),
-  ).map(({ serviceId }) => serviceId);
   const worker = await createWorker({
     connection,
     namespace: temporal.namespace,
@@ -168,7 +156,7 @@ async function startOwnWorker(
     store,
     settings: {
       callbackUrl: (paymentId) => callbacks.urlOf(callbacksUrl, paymentId),
-      prepaidServices,
+      prepaidServices: PREPAID_SERVICES,
       failedWithoutCode: 'ask',
       allowTestPolicy,
     },

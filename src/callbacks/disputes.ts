@@ -4,7 +4,7 @@ import { disputeStart, type PaymentDispute } from '../payment/dispute';
 import type { CallbackReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Disputes } from '../store';
-import { callEngine } from './call-engine';
+import { engineOf } from './engine';
 
 /** Starts the workflow of a dispute. One that was started before is as good. Throws when the engine did not take it. */
 export type OpenDispute = (dispute: PaymentDispute) => Promise<void>;
@@ -13,10 +13,11 @@ export type OpenDispute = (dispute: PaymentDispute) => Promise<void>;
 export type DisputeOutbox = Pick<Disputes, 'raise' | 'toOpen' | 'find' | 'markOpened'>;
 
 export function createOpenDispute(client: Client): OpenDispute {
+  const engine = engineOf(client);
   return async (dispute) => {
     const options = { ...disputeStart(dispute), taskQueue: TASK_QUEUE, workflowIdConflictPolicy: 'FAIL' } as const;
     try {
-      await callEngine(client, () => client.workflow.start(WORKFLOWS.paymentDispute, options));
+      await engine.bounded(() => client.workflow.start(WORKFLOWS.paymentDispute, options));
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }

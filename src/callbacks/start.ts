@@ -8,6 +8,7 @@ import { createCallbackApp, type CallbackAppOptions } from './app';
 import { createBackground, type Background } from './background';
 import { createDelivery, type Delivery } from './deliver';
 import { createOpenDispute } from './disputes';
+import { engineOf } from './engine';
 import { createMetrics, type CallbackMetrics } from './metrics';
 import { createSignal } from './signal';
 import { startSweeper } from './sweeper';
@@ -41,7 +42,8 @@ export interface RunningCallbacks {
 
 /** Deliveries that are not done by then are left to the next sweep of any endpoint. */
 const FINISH_WITHIN_MS = 10_000;
-const ASK_TEMPORAL_WITHIN_MS = 1_500;
+/** A check of the engine ends before whoever asks for it has left. */
+const ASK = { ms: 1_500 };
 
 /** The whole endpoint: listener, delivery, sweep, health. */
 export async function startCallbacks(settings: CallbacksSettings): Promise<RunningCallbacks> {
@@ -60,7 +62,7 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
     const healthUrl = await listenForHealth(settings, closing, metrics, {
       accepting: () => (isOpen ? Promise.resolve() : Promise.reject(new Error('shutting down'))),
       store: () => store.ping(),
-      temporal: () => reachTemporal(client),
+      temporal: async () => void (await engineOf(client).bounded(() => client.workflowService.getSystemInfo({}), ASK)),
     });
 
     const signal = createSignal(client);
@@ -132,10 +134,6 @@ function startDelivering(
     });
   });
   return background;
-}
-
-async function reachTemporal(client: Client): Promise<void> {
-  await client.withDeadline(Date.now() + ASK_TEMPORAL_WITHIN_MS, () => client.workflowService.getSystemInfo({}));
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

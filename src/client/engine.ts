@@ -31,7 +31,9 @@ interface Limits {
 }
 
 /** The deadline of one call has passed. */
-class OutOfTime extends Error {}
+class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
 
 export const isOutOfTime = (error: unknown): boolean => error instanceof OutOfTime || isGrpcDeadlineError(error);
 

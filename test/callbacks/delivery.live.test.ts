@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { readCallback } from '../../src/almara/callback';
 import {
   createDelivery,
   createMetrics,
@@ -21,7 +20,6 @@ let opened: PaymentDispute[];
 let sent: { paymentId: string; hint: CallbackHint }[];
 let captured: ReturnType<typeof s.capturedLog>;
 let metrics: CallbackMetrics;
-let nextDigest = 0;
 
 beforeEach(async () => {
   database = await testDatabase();
@@ -48,13 +46,7 @@ const openDispute: DeliveryOptions['openDispute'] = (dispute) => {
 const delivery = (options: Partial<DeliveryOptions> = {}): Delivery =>
   createDelivery({ store, signal: recording, openDispute, log: captured.log, metrics, ...options });
 
-async function add(paymentId: string, body = s.nested(paymentId)): Promise<number> {
-  const read = readCallback(JSON.parse(body));
-  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
-  const added = await store.inbox.add({ paymentId, digest: `digest ${nextDigest++}`, body, reading: read.reading });
-  if (added.kind !== 'stored') throw new Error(`the test callback was not stored: ${added.kind}`);
-  return added.id;
-}
+const add = (paymentId: string, body = s.nested(paymentId)): Promise<number> => s.addCallback(store, paymentId, body);
 const namedBy = async (paymentId: string): Promise<unknown[]> =>
   (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
 const signalled = async (paymentId: string): Promise<boolean[]> =>
@@ -181,7 +173,7 @@ describe('a closed payment (G5)', () => {
   const pending = { status: 2, resultCode: null };
   const duplicate = s.failedWith('9');
   const SAYS_NO_MORE = { amount: null, accountNumber: null, currencyCode: null };
-  const paidInPart = (id: string): BillPaymentOutcome => ({ ...s.paid(id), amount: 100 }) as BillPaymentOutcome;
+  const paidInPart = (id: string) => s.paid(id, { amount: 100 });
 
   test.each<[string, (paymentId: string) => BillPaymentOutcome, (paymentId: string) => string, 'agreed' | 'dispute']>([
     ['paid, claims paid', s.paid, (id) => s.nested(id), 'agreed'],
@@ -264,14 +256,14 @@ describe('a closed payment (G5)', () => {
     ['none from what contradicts', (id) => s.nested(id, { status: 6, resultCode: '1' }), {}, {}],
     ['none from a refused duplicate', (id) => s.nested(id, { status: 6, resultCode: '9' }), {}, {}],
   ])('%s', async (_name, body, before, after) => {
-    const paymentId = await closed((id) => s.paid(id, before));
+    const paymentId = await closed((id) => s.paid(id, { receipt: before }));
     await add(paymentId, body(paymentId));
     await delivery().sweep();
     expect(await receiptOf(paymentId)).toEqual(after);
   });
 
   test('of another amount and account: disputed without a value, and the right receipt still comes', async () => {
-    const paymentId = await closed((id) => s.paid(id));
+    const paymentId = await closed((id) => s.paid(id, { receipt: {} }));
     const other = { amount: 100, accountNumber: '999999' };
     await add(paymentId, s.nested(paymentId, s.proof('S999', '9999-9999'), other));
     await delivery().sweep();

@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client';
-import { readCallback } from '../../src/almara/callback';
 import { createDelivery, createOpenDispute, type DeliveryStore, type OpenDispute } from '../../src/callbacks';
 import { SEARCH_ATTRIBUTES, disputeWorkflowIdOf } from '../../src/payment/contract';
 import { openStore, type Store } from '../../src/store';
@@ -34,14 +33,8 @@ const died = (): Promise<never> => Promise.reject(new Error('the endpoint died')
 async function contradicted(): Promise<string> {
   const paymentId = await s.registerPayment(store);
   await s.closeAs(store, s.declined(paymentId));
-  await callback(paymentId, s.nested(paymentId));
+  await s.addCallback(store, paymentId, s.nested(paymentId));
   return paymentId;
-}
-let digests = 0;
-async function callback(paymentId: string, body: string): Promise<void> {
-  const read = readCallback(JSON.parse(body));
-  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
-  await store.inbox.add({ paymentId, digest: `digest ${digests++}`, body, reading: read.reading });
 }
 
 /** How the newest run stands. That no other was started, its id tells. */
@@ -120,7 +113,7 @@ test('terminated by hand before anybody resolved it: the next contradiction brin
   await endpoint().sweep();
   const first = await runIdOf(paymentId);
   await client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).terminate();
-  await callback(paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
+  await s.addCallback(store, paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
   await endpoint().sweep();
   expect(await runIdOf(paymentId)).not.toBe(first);
   expect(await statusOf(paymentId)).toBe('RUNNING');
@@ -133,7 +126,7 @@ test('resolved, and contradicted once more: nothing new is opened, and the callb
   const { operator, note } = resolution;
   await store.disputes.resolve(paymentId, resolution, { operator, note, action: 'resolveDispute' });
   await client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).terminate();
-  await callback(paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
+  await s.addCallback(store, paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
   await endpoint().sweep();
   expect(await statusOf(paymentId)).toBe('TERMINATED');
   expect(await namedBy(paymentId)).toEqual(['dispute', 'dispute']);

@@ -1,6 +1,7 @@
 import { createMetrics, type CallbackMetrics } from '../../src/callbacks';
 import { openStore, type Store } from '../../src/store';
 import { countOf, countsOf } from '../support/metrics';
+import { startTcpProxy } from '../../dev/tcp-proxy';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import * as s from './support';
 
@@ -240,17 +241,17 @@ describe('what is not ours gets one and the same answer', () => {
 
 describe('when the store does not answer', () => {
   test('503 while it is away, and 200 when it is back: not lost, not stored twice', async () => {
-    const line = await s.cuttable(database.url);
-    const behind = openStore({ databaseUrl: line.url, log: s.capturedLog().log });
+    const proxy = await startTcpProxy(database.url);
+    const behind = openStore({ databaseUrl: proxy.url, log: s.capturedLog().log });
     const other = await s.listen({ inbox: behind.inbox, metrics, log: captured.log });
     try {
       const paymentId = s.newPaymentId();
       const send = () => other.post(other.pathOf(paymentId), s.nested(paymentId));
       expect((await send()).status).toBe(200);
-      line.cut();
+      const mend = proxy.cutAll();
       const refused = await other.post(other.pathOf(paymentId), s.flat(paymentId));
       expect([refused.status, refused.text]).toEqual([503, '{"error":"not stored, send it again"}']);
-      line.mend();
+      mend();
       expect((await other.post(other.pathOf(paymentId), s.flat(paymentId))).status).toBe(200);
       expect((await send()).status).toBe(200);
       expect(await stored(paymentId)).toBe(2);
@@ -258,7 +259,7 @@ describe('when the store does not answer', () => {
     } finally {
       await other.close();
       await behind.close();
-      line.close();
+      await proxy.close();
     }
   });
 });

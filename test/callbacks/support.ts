@@ -8,13 +8,14 @@ import { createCallbackApp, type CallbackAppOptions } from '../../src/callbacks'
 import type { Log } from '../../src/log';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { ProviderCallbacks } from '../../src/payment/provider';
-import { checkRequest } from '../../src/payment/request';
 import type { Store } from '../../src/store';
+import { claimOf, closeSent, closeUnsent, declined as declinedBy, newPaymentId, requestOf } from '../support/store';
+
+export { cancelled, newPaymentId, paid } from '../support/store';
 
 export const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
 export const callbacksOf = (keys: string): ProviderCallbacks => createAlmaraCallbacks(parseKeyRing(keys));
 export const CALLBACKS = callbacksOf(newKey('k1'));
-export const newPaymentId = (): string => randomUUID();
 
 /** Everything a component logs, as text: redaction is the second lock, and is not in the way here. */
 export function capturedLog(): {
@@ -108,100 +109,28 @@ export const proof = (reference: string, token: string): Record<string, unknown>
   thirdPartyPayload: { reference, extraData: { ResponseExtraData: { token } } },
 });
 
+/** Of the account and the amount that the documented callbacks tell of. */
 export async function registerPayment(store: Store, paymentId = newPaymentId()): Promise<string> {
-  const checked = checkRequest(
-    {
-      paymentId,
-      serviceId: '860a26ce-4828-f111-bc5a-0e7d952d79b7',
-      accountNumber: '111832',
-      amount: 220,
-      payer: { name: 'Asha Odhiambo', msisdn: '254710000000' },
-      description: 'Electricity',
-    },
-    { allowTestPolicy: false },
-  );
-  if (!checked.ok) throw new Error('the test request is not valid');
-  await store.payments.register(checked.request, 'fingerprint');
+  await store.payments.register(requestOf(paymentId, { accountNumber: '111832', amount: 220 }), 'fingerprint');
   return paymentId;
 }
 
-const at = '2026-05-01T10:00:00.000Z';
+/** As the endpoint stores it. */
+export async function addCallback(store: Store, paymentId: string, body: string): Promise<number> {
+  const read = readCallback(JSON.parse(body));
+  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
+  const added = await store.inbox.add({ paymentId, digest: randomUUID(), body, reading: read.reading });
+  if (added.kind !== 'stored') throw new Error(`the test callback was not stored: ${added.kind}`);
+  return added.id;
+}
 
-export const paid = (paymentId: string, receipt = {}): BillPaymentOutcome => ({
-  kind: 'paid',
-  paymentId,
-  summary: 'Paid.',
-  closedAt: at,
-  amount: 220,
-  currency: 'KES',
-  receipt,
-  settledBy: 'poll',
-  evidence: { source: 'provider', said: 'Completed', at },
-});
-
-export const declined = (paymentId: string): BillPaymentOutcome => ({
-  kind: 'declined',
-  paymentId,
-  summary: 'Declined.',
-  closedAt: at,
-  step: 'result',
-  reason: 'failed',
-  providerCode: '1',
-  retryable: true,
-  settledBy: 'operator',
-  evidence: { source: 'operator', operator: 'wanjiru', note: 'the provider says failed', at },
-});
-
-export const cancelled = (paymentId: string): BillPaymentOutcome => ({
-  kind: 'cancelled',
-  paymentId,
-  summary: 'Cancelled.',
-  closedAt: at,
-  by: 'wanjiru',
-  note: 'entered twice',
-});
+/** By a person, whatever callbacks say. */
+export const declined = (paymentId: string) => declinedBy(paymentId, { settledBy: 'operator' });
 
 /** Closes a payment that nothing came in for; one that is said to have been sent is claimed first. */
 export async function closeAs(store: Store, outcome: BillPaymentOutcome): Promise<void> {
-  const { paymentId } = outcome;
-  const unsent = outcome.kind === 'cancelled';
-  if (!unsent) {
-    await store.payments.claim(paymentId, { nonce: randomUUID(), account: 'hash', tokenExpiresAt: new Date() });
-  }
-  const closed = await store.payments.close({ paymentId, outcome, callbacksConsidered: 0, unsent });
+  const sent = outcome.kind !== 'cancelled';
+  if (sent) await store.payments.claim(outcome.paymentId, claimOf());
+  const closed = await (sent ? closeSent : closeUnsent)(store, outcome);
   if (closed.kind !== 'recorded') throw new Error(`the test payment did not close: ${closed.kind}`);
-}
-
-/** Between a store and its database, so that a test can cut the line and mend it. */
-export async function cuttable(databaseUrl: string): Promise<{
-  readonly url: string;
-  readonly cut: () => void;
-  readonly mend: () => void;
-  readonly close: () => void;
-}> {
-  const target = new URL(databaseUrl);
-  const open = new Set<net.Socket>();
-  let isCut = false;
-  const server = net.createServer((near) => {
-    if (isCut) return void near.destroy();
-    const far = net.connect(Number(target.port), target.hostname);
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => undefined).on('close', () => open.delete(socket));
-    }
-    near.pipe(far).pipe(near);
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as net.AddressInfo).port);
-  const drop = (): void => open.forEach((socket) => socket.destroy());
-  return {
-    url: url.toString(),
-    cut: () => void ((isCut = true), drop()),
-    mend: () => void (isCut = false),
-    close: () => void (server.close(), drop()),
-  };
 }

@@ -5,6 +5,7 @@ import type { Store } from '../../src/store';
 import type { BehaviourName } from '../../src/sandbox';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { FLOAT, type Flow, type FlowWorker } from './flow';
+import { later } from './later';
 
 /**
  * Puts faults into the steps of `submitPayment`, payment by payment: the real adapter and the real store are called by the
@@ -103,34 +104,28 @@ export interface Hang<Result> {
 }
 
 export function createHang<Result>(): Hang<Result> {
-  const [reached, released, result] = [signal<void>(), signal<void>(), signal<Result>()];
+  const [reached, released, result] = [later<void>(), later<void>(), later<Result>()];
   async function hang(): Promise<void> {
-    reached.send();
-    await released.sent;
+    reached.resolve();
+    await released.promise;
   }
   return {
-    reached: reached.sent,
-    release: released.send,
-    result: result.sent,
+    reached: reached.promise,
+    release: () => released.resolve(),
+    result: result.promise,
     async before(step) {
       await hang();
       const answer = await step();
-      result.send(answer);
+      result.resolve(answer);
       return answer;
     },
     async after(step) {
       const answer = await step();
       await hang();
-      result.send(answer);
+      result.resolve(answer);
       return answer;
     },
   };
-}
-
-function signal<Value>() {
-  let send: (value: Value) => void = () => undefined;
-  const sent = new Promise<Value>((resolve) => (send = resolve));
-  return { sent, send };
 }
 
 export const PRICE = 220;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
+import { almaraAt } from '../../dev/almara';
 import { createAlmara, type AlmaraSettings } from '../../src/almara';
 import { createAlmaraCallbacks, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
 import { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
@@ -13,7 +14,6 @@ import type { Provider, ProviderCallbacks } from '../../src/payment/provider';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import {
   accountOf,
-  BILL_ROUTE_ID,
   SERVICES,
   startSandbox,
   type BehaviourName,
@@ -136,15 +136,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     ...options.callbacks,
   });
   const almara = createAlmara(
-    {
-      apiUrl: sandbox.url,
-      identityUrl: sandbox.url,
-      ...CREDENTIALS,
-      scope: 'PyPay_api',
-      routeId: BILL_ROUTE_ID,
-      serviceField: 'ServiceId',
-      ...(options.timeouts && { timeouts: options.timeouts }),
-    },
+    { ...almaraAt(sandbox.url, CREDENTIALS), ...(options.timeouts && { timeouts: options.timeouts }) },
     { log },
   );
   atEndOfFile(async () => {

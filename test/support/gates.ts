@@ -8,6 +8,7 @@ import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
 import { atEndOfFile } from './at-end';
 import { until, type Flow, type FlowWorker } from './flow';
+import { later } from './later';
 
 /**
  * Stops one step of one payment at a gate that the test opens, so that something else can happen right then. What is behind the
@@ -113,9 +114,9 @@ export function createGates(): Gates {
 }
 
 function createHold(): Held {
-  const reached = settledLater<void>();
-  const passed = settledLater<unknown>();
-  const decided = settledLater<'open' | 'fail' | 'fail once'>();
+  const reached = later<void>();
+  const passed = later<unknown>();
+  const decided = later<'open' | 'fail' | 'fail once'>();
   let failed = false;
   return {
     reached: reached.promise,
@@ -135,12 +136,6 @@ function createHold(): Held {
       return await result;
     },
   };
-}
-
-function settledLater<T>() {
-  let resolve = (_value: T | PromiseLike<T>): void => undefined;
-  const promise = new Promise<T>((settle) => (resolve = settle));
-  return { promise, resolve };
 }
 
 export const FUNDS = 1_000;
