@@ -81,7 +81,8 @@ export function createFaultyWorker(): FaultyWorker {
         payments: {
           ...real.payments,
           claim: (...args) => put(args[0], 'claim', real.payments.claim, args),
-          facts: (...args) => put(args[0], 'facts', real.payments.facts, args),
+          read: (...args) => put(args[0], 'read', real.payments.read, args),
+          answered: (...args) => put(args[0], 'answered', real.payments.answered, args),
         },
       }),
     },

@@ -2,8 +2,8 @@ import { BillPayments, type AttentionItem } from '../../src/client';
 import { listAttention } from '../../src/client/attention';
 import { Engine } from '../../src/client/engine';
 import { SEARCH_ATTRIBUTES, WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
-import { resolutionProblem } from '../../src/payment/decisions';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
+import { resolutionProblem } from '../../src/payment/update-forms';
 import { runBillpay } from '../support/billpay';
 import { BECAUSE, disputed } from '../support/disputes';
 import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
@@ -134,13 +134,13 @@ test('what waits: nothing; then payments and a dispute, oldest first; then witho
   ]);
   expect(both.map(({ known }) => known)).toEqual([
     'Almara Pay says failed (status 6), no code: the callback is missing. It can still turn.',
-    "Almara Pay's record is not what was sent: answer: KES 2200, sent: KES 220.",
+    'The record of Almara Pay is not what was sent: answer: KES 2200, sent: KES 220.',
   ]);
   for (const { paymentId, updates, service, since } of both) {
     expect(service).toBe('KPLC POSTPAID');
     expect(Date.parse(since)).toBeGreaterThan(Date.now() - 60_000);
     expect(updates.map(({ workflowId }) => workflowId)).toEqual(Array(2).fill(workflowIdOf(paymentId)));
-    for (const { argument } of updates) expect(resolutionProblem(argument, PRICE)).toBeUndefined();
+    for (const { argument } of updates) expect(resolutionProblem(argument)).toBeUndefined();
   }
   // Beyond so many no worker is asked: the oldest are.
   const [oldest, listedOnly] = await listAttention(new Engine(flow.client, 10_000), 1);
