@@ -31,7 +31,14 @@ export interface NodeProcessOptions {
 
 const BUILT = path.join(__dirname, '..', '..');
 
-export function startNode({ name, script, settings, env, folder, tellsHeap }: NodeProcessOptions): NodeProcess {
+export async function startNode({
+  name,
+  script,
+  settings,
+  env,
+  folder,
+  tellsHeap,
+}: NodeProcessOptions): Promise<NodeProcess> {
   const logFile = path.join(folder, `${name}.log`);
   const heapFile = path.join(folder, `${name}.heap`);
   const args = [
@@ -39,7 +46,10 @@ export function startNode({ name, script, settings, env, folder, tellsHeap }: No
     path.join(BUILT, script),
     ...(settings === undefined ? [] : [JSON.stringify(settings)]),
   ];
-  const child: GuardedChild = startGuarded(process.execPath, args, logFile, { ...env, BENCH_HEAP_FILE: heapFile });
+  const child: GuardedChild = startGuarded(process.execPath, args, {
+    logFile,
+    env: { ...env, BENCH_HEAP_FILE: heapFile },
+  });
   let isWanted = true;
   const failed = child.exited.then(({ code }) => {
     if (isWanted) throw new Error(`${name} ended (code ${code}). Its last words:\n${lastWords(logFile)}`);
@@ -48,7 +58,7 @@ export function startNode({ name, script, settings, env, folder, tellsHeap }: No
   failed.catch(() => undefined); // whoever waits for it hears of it
   return {
     name,
-    pid: child.pid,
+    pid: await child.pid,
     failed,
     async heap() {
       rmSync(heapFile, { force: true });

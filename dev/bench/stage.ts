@@ -123,8 +123,13 @@ async function startProcesses(
   const socketFile = path.join(folder, 'hub');
   const callbackPort = await freePort();
   const common = environment(servers, callbackPort);
-  const start = (name: string, script: string, env: NodeJS.ProcessEnv, settings?: object): NodeProcess => {
-    const running = startNode({
+  const start = async (
+    name: string,
+    script: string,
+    env: NodeJS.ProcessEnv,
+    settings?: object,
+  ): Promise<NodeProcess> => {
+    const running = await startNode({
       ...{ name, script, folder, tellsHeap, env: { ...common, ...env } },
       ...(settings && { settings }),
     });
@@ -138,13 +143,13 @@ async function startProcesses(
         if (message.kind === 'ready' && from === role) resolve(message.url ?? '');
       }),
     );
-    const running = start(`bench-${role}`, `dev/bench/${role}.js`, env, settings);
+    const running = await start(`bench-${role}`, `dev/bench/${role}.js`, env, settings);
     return { running, url: await Promise.race([ready, running.failed]) };
   };
   /** A process as it is shipped. */
   const startReal = async (name: string, script: string, env: NodeJS.ProcessEnv): Promise<NodeProcess> => {
     const healthPort = await freePort();
-    const running = start(name, script, { ...env, HEALTH_PORT: String(healthPort) });
+    const running = await start(name, script, { ...env, HEALTH_PORT: String(healthPort) });
     await untilReady(running, healthPort);
     return running;
   };

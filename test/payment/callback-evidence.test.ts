@@ -11,7 +11,6 @@ const reading = (
   meaning: CodeMeaning = 'ambiguous',
   change: Partial<CallbackReading> = {},
 ): CallbackReading => ({
-  shape: 'nested',
   claims: meaning === 'success' ? 'paid' : 'failed',
   said: `code ${value}`,
   receipt: {},
