@@ -60,7 +60,7 @@ async function write(database: Database, { facts, version }: Reading, looked: Lo
   const receipt = afterEnd?.kind === 'receipt' ? filledReceipt(afterEnd.receipt) : {};
   const update = async (on: Queryable): Promise<boolean> => {
     const { rowCount } = await on.query(
-      `UPDATE payments SET seen = $3, attention_since = coalesce(attention_since, $4), receipt = $5::jsonb || receipt
+      `/* write-look */ UPDATE payments SET seen = $3, attention_since = coalesce(attention_since, $4), receipt = $5::jsonb || receipt
         WHERE payment_id = $1 AND version = $2`,
       [
         ...[facts.paymentId, version, storableJson(seen)],

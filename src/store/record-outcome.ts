@@ -8,7 +8,7 @@ import { readingOf, readRow, SEALED, type Merchant, type PaymentRow, type Readin
 import { HOLD, SETTLE } from './funds';
 import { recordAction, type OperatorAction } from './operator-actions';
 import { untilNotOvertaken } from './overtaken';
-import { outcomeAsStored, writeOutcome } from './values';
+import { readOutcome, writeOutcome, type OutcomeColumns } from './values';
 
 /**
  * The end of a payment. Nobody brings an outcome: it is made of what the row and the inbox say, and written on that row alone, so that
@@ -65,25 +65,26 @@ async function stayOpen(
  */
 async function end(on: Queryable, row: PaymentRow, outcome: BillPaymentOutcome): Promise<RecordResult | undefined> {
   const columns = writeOutcome(outcome);
-  const { rowCount } = await on.query(
-    `WITH ended AS (
+  const { rows } = await on.query<OutcomeColumns>(
+    `/* end-payment */ WITH ended AS (
        UPDATE payments
           SET outcome = $3, receipt = $4, closed_at = $5,
               claimed_at = coalesce(claimed_at, $5), claimed_by = coalesce(claimed_by, '${SEALED}') -- the seal, if nobody claimed it
         WHERE payment_id = $1 AND version = $2 AND outcome IS NULL
-       RETURNING payment_id, $6::bigint AS paid),
+       RETURNING payment_id, outcome, receipt, $6::bigint AS paid),
      ${SETTLE},
      named AS (
        UPDATE callback_inbox SET named_by = 'close', named_at = now()
         WHERE named_by IS NULL
           AND id IN (SELECT id FROM callback_inbox JOIN ended USING (payment_id) WHERE id = ANY ($7::bigint[]) ORDER BY id FOR UPDATE))
-     SELECT FROM ended`,
+     SELECT outcome, receipt FROM ended`,
     [
       ...[row.payment_id, row.version, columns.outcome, columns.receipt, outcome.closedAt],
       ...[outcome.kind === 'paid' ? outcome.amount : 0, row.callbacks.map(({ id }) => id)],
     ],
   );
-  return rowCount === 1 ? { kind: 'closed', outcome: outcomeAsStored(outcome), disputed: false } : undefined;
+  const recorded = rows[0] && readOutcome(rows[0]);
+  return recorded && { kind: 'closed', outcome: recorded, disputed: false };
 }
 
 /** With who decided it. A decision that proof went before is none: it leaves no row. */

@@ -11,6 +11,7 @@ const reading = (
   meaning: CodeMeaning = 'ambiguous',
   change: Partial<CallbackReading> = {},
 ): CallbackReading => ({
+  tells: 'result',
   claims: meaning === 'success' ? 'paid' : 'failed',
   said: `code ${value}`,
   receipt: {},

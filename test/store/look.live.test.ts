@@ -283,8 +283,8 @@ describe('G2: what was told and not written was not told', () => {
     'in-the-answer',
     'after-the-answer',
   ];
-  const READ = 'FROM payments p WHERE';
-  const WRITE = 'UPDATE payments SET seen';
+  const READ = 'read-payment';
+  const WRITE = 'write-look';
   const points = [READ, WRITE].flatMap((words) => CUTS.map((when) => [words, when] as const));
 
   test.each(points)(

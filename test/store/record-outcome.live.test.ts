@@ -1,4 +1,3 @@
-import { endWhile as endSlowlyWhile } from '../support/end-while';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import {
   BY,
@@ -53,9 +52,21 @@ const callback = (paymentId: string, digest: string, change = {}) =>
   store.inbox.add({ paymentId, digest, body: '{}', reading: reading(change) });
 const namedOf = async (paymentId: string) => (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
 
-const endWhile = (paymentId: string, ending: Ending, meanwhile: () => Promise<unknown>) =>
-  endSlowlyWhile({ databaseUrl: database.url, proxy, slow }, paymentId, ending, meanwhile);
-const THE_END = 'SET outcome = $3';
+/** Ends it on the ground of what was read before `meanwhile`, as far as that still holds. */
+async function endWhile(paymentId: string, ending: Ending, meanwhile: () => Promise<unknown>) {
+  const began = new Date();
+  const held = proxy.hold('read-payment');
+  const ended = end(slow, paymentId, ending);
+  const release = await held;
+  await onDatabase(database.url, async (client) => {
+    const hasRead = `SELECT FROM pg_stat_activity WHERE application_name = 'slow' AND state = 'idle' AND query_start > $1`;
+    while ((await client.query(hasRead, [began])).rowCount === 0);
+  });
+  await meanwhile();
+  release();
+  return await ended;
+}
+const THE_END = 'end-payment';
 const GAVE_UP: Ending = {
   kind: 'unsent',
   why: { kind: 'gave-up', step: 'submission', reason: 'expired', said: 'it could not be sent in time' },
