@@ -162,6 +162,10 @@ function checkDeclined(
         report('G2', 'declined by an operator, although the provider had said completed before they were heard');
       return;
     case 'none':
+      if (outcome.reason === 'not-sent') {
+        if (provider.postsSeen > 0) report('G2', 'declined as not sent, and a payment request reached the provider');
+        return;
+      }
       if (!provider.saidRejected) report('G2', 'declined as rejected, and the provider never refused it clearly');
       if (provider.postsCaptured > 0) report('G2', 'declined as rejected, and the provider has captured it');
       return;
