@@ -3,6 +3,7 @@ import { activityInfo } from '@temporalio/activity';
 import type { temporal } from '@temporalio/proto';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import type { Ending } from '../../src/payment/ending';
+import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
 import { atEndOfFile } from './at-end';
