@@ -13,7 +13,7 @@ export const STEPS = [
   'look',
   /** The store alone: the right to send, and with it the money. */
   'claim',
-  /** The payment POST: the provider alone. */
+  /** The payment POST: the provider; then the store, where what it answered is written down. */
   'send',
   /** A callback comes in, is stored and delivered, and brings a look: one step, whenever in a payment's life it comes. */
   'callback',
