@@ -2,7 +2,7 @@
 #
 # What was run and what was not: there was no Docker engine at hand, so this file has never been built. Its commands
 # (npm ci, the build, the prune) were run by hand in an empty folder that held only what is copied below, and every process
-# was started from the result as user 1000. test/unit/compose.test.ts checks the sources, the Node version and the user.
+# was started from the result as user 1000. test/project/compose.test.ts checks the sources, the Node version and the user.
 
 FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /app

@@ -1,6 +1,9 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { importDirections } from './eslint/import-directions.mjs';
+import { noCircles } from './eslint/no-circles.mjs';
+
+const layout = { rules: { 'import-directions': importDirections, 'no-circles': noCircles } };
 
 export default defineConfig(
   globalIgnores(['dist/', 'build/', 'coverage/', '.cache/', 'test/fixtures/']),
@@ -24,9 +27,13 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/**/*.ts'],
-    plugins: { layout: { rules: { 'import-directions': importDirections } } },
+    files: ['**/*.ts'],
+    plugins: { layout },
     rules: { 'layout/import-directions': 'error' },
+  },
+  {
+    files: ['src/**/*.ts', 'dev/**/*.ts', 'verification/**/*.ts'],
+    rules: { 'layout/no-circles': 'error' },
   },
   {
     files: ['src/**/*.ts'],

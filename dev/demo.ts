@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { BillPayments } from '../src/client';
 import { readLocalConfig } from '../src/config';
 import { createLog } from '../src/log';
+import { concurrently } from '../src/payment/concurrently';
 import { SEARCH_ATTRIBUTES, workflowIdOf } from '../src/payment/contract';
 import { BEHAVIOURS, SERVICES, type Behaviour } from '../src/sandbox';
 import { EXPECTED } from './expected';
@@ -28,7 +29,7 @@ const POLICY = {
 } as const;
 const SANDBOX = { pendingMs: 300, callbackDelayMs: 200, completedLaterMs: 15_000, notFoundMs: 1_500, slowMs: 3_000 };
 const FLOAT = { account: 'float-1', amount: 100_000, currency: 'KES' };
-/** By then the slowest has long asked for a person. */
+/** By then the slowest has long needed attention. */
 const GIVE_UP_MS = 60_000;
 /** More would only wait for each other on a small machine, and the waiting would count against the policy. */
 const AT_ONCE = 8;
@@ -51,7 +52,7 @@ async function demo(stack: Stack): Promise<number> {
   const policy = Object.entries(POLICY).map(([name, value]) => `${name} ${value}`);
   say(`\nPolicy of these payments: ${policy.join(', ')}.`);
   say(`Paying ${BEHAVIOURS.length} bills, one for each thing Almara Pay may do, ${AT_ONCE} at a time …\n`);
-  await stack.store.reservations.addFunds(FLOAT);
+  await stack.store.funds.add(FLOAT);
   const started = performance.now();
   const results = await payAll(stack);
   const wrong = results.filter(({ problems }) => problems.length > 0);
@@ -70,13 +71,9 @@ async function demo(stack: Stack): Promise<number> {
 
 async function payAll(stack: Stack): Promise<readonly Result[]> {
   const isSlow = ({ name }: Behaviour): number => Number(SLOWEST.includes(name));
-  const waiting = [...BEHAVIOURS].sort((one, other) => isSlow(other) - isSlow(one));
+  const slowestFirst = [...BEHAVIOURS].sort((one, other) => isSlow(other) - isSlow(one));
   const results: Result[] = [];
-  const payNext = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      results.push(await payOne(stack, next));
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, payNext));
+  await concurrently(slowestFirst, AT_ONCE, async (behaviour) => void results.push(await payOne(stack, behaviour)));
   return results.sort((one, other) => one.line.account.localeCompare(other.line.account));
 }
 
@@ -138,7 +135,7 @@ async function payOne(stack: Stack, { name, account, description }: Behaviour): 
 const differs = (what: string, is: unknown, mustBe: unknown): string | undefined =>
   is === mustBe ? undefined : `${what} is ${String(is)} and must be ${String(mustBe)}`;
 
-/** Watches the state as an operator's list shows it, until it is final or a person is asked. */
+/** Watches the state as an operator's list shows it, until it is final or needs attention. */
 async function endOf(stack: Stack, paymentId: string): Promise<string> {
   const run = stack.client.workflow.getHandle(workflowIdOf(paymentId));
   const giveUp = performance.now() + GIVE_UP_MS;
@@ -178,7 +175,7 @@ function printTable(results: readonly Result[]): void {
 }
 
 async function fundsInWords({ store }: Stack): Promise<string> {
-  const account = await store.reservations.account(FLOAT.account);
+  const account = await store.funds.account(FLOAT.account);
   if (account === undefined) return 'The funding account is gone.';
   const { currency, deposited, posted, reserved, available } = account;
   return `\nFunds: ${currency} ${deposited} deposited = ${posted} posted for paid bills + ${reserved} still held + ${available} available.`;

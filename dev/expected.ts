@@ -4,7 +4,7 @@ import type { BehaviourName } from '../src/sandbox';
 /** What each thing the provider may do must come to. The demo and the tests hold every payment against it. */
 export interface Expected {
   readonly outcome: 'paid' | 'declined' | 'needs-attention';
-  /** Why it was declined, or why a person is asked. */
+  /** Why it was declined, or why it needs attention. */
   readonly reason?: DeclineReason | AttentionReason;
   /** Absent: whichever comes first. */
   readonly settledBy?: SettledBy | 'none';
@@ -20,7 +20,7 @@ const paid = (settledBy?: SettledBy): Expected => ({
   ...(settledBy && { settledBy }),
 });
 
-const attention = (
+const needsAttention = (
   reason: AttentionReason,
   { seen = 1, captured = 1 }: { seen?: 0 | 1; captured?: 0 | 1 } = {},
 ): Expected => ({
@@ -49,8 +49,8 @@ export const EXPECTED: { readonly [Name in BehaviourName]: Expected } = {
   rejected: declined('rejected', 'none', 1, 0),
   'duplicate-id-rejected': paid('callback'),
   'failed-refusal': declined('failed', 'callback', 1, 1),
-  'failed-ambiguous': attention('ambiguous-code'),
-  'failed-callback-lost': attention('failed-without-code'),
+  'failed-ambiguous': needsAttention('ambiguous-code'),
+  'failed-callback-lost': needsAttention('failed-without-code'),
   // The residual risk: what the provider turns afterwards is raised, and changes nothing by itself.
   'failed-then-completed': declined('failed', 'callback', 1, 1),
   'post-timeout': paid('callback'),
@@ -58,15 +58,15 @@ export const EXPECTED: { readonly [Name in BehaviourName]: Expected } = {
   'post-500': paid('callback'),
   'post-429': paid('callback'),
   'post-unreadable': paid('callback'),
-  'reset-before-capture': attention('not-found', { captured: 0 }),
-  '429-before-capture': attention('not-found', { captured: 0 }),
+  'reset-before-capture': needsAttention('not-found', { captured: 0 }),
+  '429-before-capture': needsAttention('not-found', { captured: 0 }),
   'lookup-429': paid('callback'),
   'lookup-401': paid('callback'),
-  'pending-for-ever': attention('provider-silent'),
+  'pending-for-ever': needsAttention('provider-silent'),
   'not-found-then-paid': paid('poll'),
-  'amount-differs': attention('evidence-mismatch'),
-  'record-exists': attention('id-in-use', { seen: 0, captured: 0 }),
+  'amount-differs': needsAttention('evidence-mismatch'),
+  'record-exists': needsAttention('id-in-use', { seen: 0, captured: 0 }),
   prepaid: paid('callback'),
-  'prepaid-callback-lost': attention('paid-without-token'),
+  'prepaid-callback-lost': needsAttention('paid-without-token'),
   'bill-due': paid('callback'),
 };

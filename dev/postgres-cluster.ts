@@ -50,10 +50,7 @@ export async function startCluster(binaries: Binaries, settings: ClusterSettings
       url: server.url,
       kill: () => server.kill(),
       restart: async () => {
-        const before = server;
-        server = await launch({ ...serverSettings, port: before.port });
-        // Until now its guard was the one who would have tidied up after us.
-        await before.stop();
+        server = await launch({ ...serverSettings, port: server.port });
       },
       stop: async () => {
         await server.stop();

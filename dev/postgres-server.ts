@@ -1,10 +1,10 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { open, readFile, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { startGuarded, type GuardedChild } from './child';
 import { freePort } from './ports';
 import { PLAIN_ENVIRONMENT, type RunAs } from './postgres-user';
 
@@ -42,7 +42,15 @@ export async function launch(settings: ServerSettings): Promise<Server> {
     const server = await spawnServer(settings, port);
     try {
       await untilReady(server, url, settings.logFile);
-      return { url, port, stop: () => server.stop(), kill: () => server.kill() };
+      return {
+        url,
+        port,
+        stop: () => server.stop(),
+        async kill() {
+          server.signal('SIGKILL');
+          await server.exited;
+        },
+      };
     } catch (error) {
       await server.stop();
       const said = await lastLines(settings.logFile);
@@ -57,17 +65,11 @@ export async function launch(settings: ServerSettings): Promise<Server> {
   }
 }
 
-interface Running {
-  readonly child: ChildProcess;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
-}
-
 async function spawnServer(
   { user, program, dataFolder, logFile, fsync, removeWhenOrphaned }: ServerSettings,
   port: number,
-): Promise<Running> {
-  const log = await open(logFile, 'w', 0o600);
+): Promise<GuardedChild> {
+  await writeFile(logFile, '', { mode: 0o600 });
   // No unix socket: its path may be too long for the system, and nothing here needs it.
   const options = {
     port,
@@ -76,89 +78,27 @@ async function spawnServer(
     max_connections: 200,
     ...(!fsync && { fsync: 'off', full_page_writes: 'off' }),
   };
-  const child = spawn(
-    program,
-    ['-D', dataFolder, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    {
-      ...user,
-      cwd: '/',
-      env: PLAIN_ENVIRONMENT,
-      // Its own process group: Ctrl-C reaches our process, which then stops the server last.
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-    },
-  );
-  // Neither child keeps our process alive.
-  child.unref();
-  child.on('error', () => undefined);
-  await log.close();
-  const guard = spawnGuard(user, child, removeWhenOrphaned);
-  let stopping: Promise<void> | undefined;
-  return {
-    child,
-    stop: () => (stopping ??= stop(child).finally(() => guard.kill('SIGKILL'))),
-    async kill() {
-      const exit = gone(child) ? undefined : once(child, 'exit');
-      child.ref();
-      child.kill('SIGKILL');
-      await exit;
-    },
-  };
-}
-
-/**
- * Ends the server when we end in whatever way, SIGKILL included: the guard reads from a pipe that only we hold open.
- * A fast shutdown first, an immediate one (which the next start recovers from) if that takes longer than 10 s.
- */
-const GUARD = `read -r nothing
-kill -INT "$1" 2>/dev/null
-tries=0
-while [ $tries -lt 100 ] && kill -0 "$1" 2>/dev/null; do sleep 0.1; tries=$((tries + 1)); done
-kill -QUIT "$1" 2>/dev/null
-[ -z "$2" ] || rm -rf "$2"`;
-
-function spawnGuard(user: RunAs, server: ChildProcess, removeWhenOrphaned = ''): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', String(server.pid), removeWhenOrphaned], {
-    ...user,
+  const args = ['-D', dataFolder, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  return startGuarded(program, args, {
+    logFile,
+    user,
     cwd: '/',
     env: PLAIN_ENVIRONMENT,
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
+    // A fast shutdown: open connections are ended, nothing that was committed is lost. Then an immediate one, which the next start
+    // recovers from.
+    endWith: ['INT', 'QUIT'],
+    ...(removeWhenOrphaned !== undefined && { removeAfter: removeWhenOrphaned }),
   });
-  guard.on('error', () => undefined);
-  guard.stdin?.on('error', () => undefined);
-  guard.unref();
-  return guard;
-}
-
-const gone = (child: ChildProcess): boolean =>
-  child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-
-const FAST_SHUTDOWN_MS = 20_000;
-const IMMEDIATE_SHUTDOWN_MS = 10_000;
-
-/** Our own child, by its process id. Fast: open connections are ended, nothing that was committed is lost. */
-async function stop(child: ChildProcess): Promise<void> {
-  if (gone(child)) return;
-  child.ref();
-  for (const [signal, waitMs] of [
-    ['SIGINT', FAST_SHUTDOWN_MS],
-    ['SIGQUIT', IMMEDIATE_SHUTDOWN_MS],
-  ] as const) {
-    const exit = once(child, 'exit', { signal: AbortSignal.timeout(waitMs) }).catch(() => undefined);
-    child.kill(signal);
-    await exit;
-    if (gone(child)) return;
-  }
-  throw new Error(`PostgreSQL (process ${child.pid}) does not stop`);
 }
 
 /** Recovery after a crash may take a while. */
 const READY_WITHIN_MS = 60_000;
 
-async function untilReady({ child }: Running, url: string, logFile: string): Promise<void> {
+async function untilReady({ exited }: GuardedChild, url: string, logFile: string): Promise<void> {
+  let ended = false;
+  void exited.then(() => (ended = true));
   for (const deadline = Date.now() + READY_WITHIN_MS; ; await setTimeout(50)) {
-    if (gone(child)) throw new Error(`PostgreSQL did not start:\n${await lastLines(logFile)}`);
+    if (ended) throw new Error(`PostgreSQL did not start:\n${await lastLines(logFile)}`);
     if (await answers(url)) return;
     if (Date.now() > deadline)
       throw new Error(`PostgreSQL does not answer after ${READY_WITHIN_MS / 1000} s:\n${await lastLines(logFile)}`);

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { reasonOf } from '../src/payment/reason';
 import { findBinaries, type Binaries } from './postgres-binaries';
 import { startCluster } from './postgres-cluster';
 
@@ -100,10 +101,4 @@ async function query(url: string, sql: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** Node reports a refused connection to several addresses as an AggregateError with an empty message. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

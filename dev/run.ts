@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../src/payment/reason';
 import { installRuntime } from '../src/worker/runtime';
 import { startStack, type Stack, type StackOptions } from './stack';
 
@@ -23,7 +24,7 @@ export async function runOnStack(options: StackOptions, program: Program): Promi
     stack = await startStack(options);
     code = await program(stack, interrupted);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(reasonOf(error));
   }
   await Promise.race([stack?.stop(), sleep(STOP_WITHIN_MS)]);
   process.exit(code);

@@ -4,17 +4,19 @@ import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { createAlmara } from '../src/almara';
-import { parseKeyRing } from '../src/almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../src/almara/callback';
 import { startCallbacks } from '../src/callbacks';
 import type { Log } from '../src/log';
 import { SEARCH_ATTRIBUTES } from '../src/payment/contract';
-import { BILL_ROUTE_ID, SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
-import { PROJECT } from './project';
+import type { ProviderCallbacks } from '../src/payment/provider';
+import { PREPAID_SERVICES, startSandbox, type Sandbox, type SandboxSettings } from '../src/sandbox';
 import { migrate, openStore, type Store } from '../src/store';
 import { createWorker } from '../src/worker/create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from '../src/worker/search-attributes';
+import { almaraAt } from './almara';
 import { freePort } from './ports';
 import { startPostgres } from './postgres';
+import { PROJECT } from './project';
 import { startTemporal } from './temporal';
 
 export interface StackOptions {
@@ -82,21 +84,21 @@ async function startParts(options: StackOptions, closing: (() => Promise<unknown
 
   const sandbox = await startSandbox({ ...CREDENTIALS, port: await portNear(ports?.sandbox), log, ...options.sandbox });
   closing.push(() => sandbox.close());
-  const ring = parseKeyRing(callbackKeys(keep));
-  const callbacks = await startCallbacks({
+  const callbacks = createAlmaraCallbacks(parseKeyRing(callbackKeys(keep)));
+  const endpoint = await startCallbacks({
     host: '127.0.0.1',
     port: await portNear(ports?.callbacks),
     databaseUrl,
-    ring,
+    callbacks,
     client,
     log,
   });
-  closing.push(() => callbacks.close());
+  closing.push(() => endpoint.close());
   progress(`Almara Pay, simulated: ${sandbox.url}`);
 
-  await startOwnWorker(options, closing, { temporal, sandbox, store, ring, callbacksUrl: callbacks.url });
+  await startOwnWorker(options, closing, { temporal, sandbox, store, callbacks, callbacksUrl: endpoint.url });
   const { address, namespace, uiUrl } = temporal;
-  return { address, namespace, uiUrl, callbacksUrl: callbacks.url, databaseUrl, client, sandbox, store };
+  return { address, namespace, uiUrl, callbacksUrl: endpoint.url, databaseUrl, client, sandbox, store };
 }
 
 /** On a machine that is used for more, another program may listen where people expect us: where we are is said. */
@@ -133,7 +135,7 @@ interface Parts {
   readonly temporal: Servers[0];
   readonly sandbox: Sandbox;
   readonly store: Store;
-  readonly ring: ReturnType<typeof parseKeyRing>;
+  readonly callbacks: ProviderCallbacks;
   readonly callbacksUrl: string;
 }
 
@@ -142,33 +144,19 @@ async function startOwnWorker(
   closing: (() => Promise<unknown>)[],
   parts: Parts,
 ): Promise<void> {
-  const { temporal, sandbox, store, ring, callbacksUrl } = parts;
-  const almara = createAlmara(
-    {
-      apiUrl: sandbox.url,
-      identityUrl: sandbox.url,
-      ...CREDENTIALS,
-      scope: 'PyPay_api',
-      routeId: BILL_ROUTE_ID,
-      serviceField: 'ServiceId',
-    },
-    { log },
-  );
-  closing.push(() => almara.close());
+  const { temporal, sandbox, store, callbacks, callbacksUrl } = parts;
+  const provider = createAlmara(almaraAt(sandbox.url, CREDENTIALS), { log });
+  closing.push(() => provider.close());
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   closing.push(() => connection.close());
-  const prepaidServices = SERVICES.filter(({ serviceTypeDescription }) =>
-    serviceTypeDescription.includes('PREPAID'),
-  ).map(({ serviceId }) => serviceId);
   const worker = await createWorker({
     connection,
     namespace: temporal.namespace,
-    almara,
+    provider,
     store,
     settings: {
-      callbackBaseUrl: callbacksUrl,
-      keyRing: ring,
-      prepaidServices,
+      callbackUrl: (paymentId) => callbacks.urlOf(callbacksUrl, paymentId),
+      prepaidServices: PREPAID_SERVICES,
       failedWithoutCode: 'ask',
       allowTestPolicy,
     },

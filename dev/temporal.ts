@@ -115,7 +115,7 @@ async function startOwn(options: TemporalOptions): Promise<Temporal> {
   const child = startGuarded(
     'env',
     [...ENVIRONMENT, command, ...serverArguments(options, { namespace, port, uiPort })],
-    logFile,
+    { logFile },
   );
   const address = `127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {

@@ -1,12 +1,13 @@
 import Fastify from 'fastify';
+import { within } from './within';
 
 export interface HealthSettings {
   readonly port: number;
   readonly host: string;
   /** What must work before traffic makes sense: each resolves when it does. None: ready as soon as the process is up. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
-  /** Prometheus text. Without it there is no `/metrics`. */
-  readonly metrics?: () => string;
+  /** Without it there is no `/metrics`. A registry of prom-client is one. */
+  readonly metrics?: { readonly contentType: string; metrics(): Promise<string> };
 }
 
 export interface Health {
@@ -25,27 +26,24 @@ export async function startHealth({ port, host, checks, metrics }: HealthSetting
   const app = Fastify({ logger: false, forceCloseConnections: true, requestTimeout: 10_000 });
   app.get('/healthz', () => ({ status: 'up' }));
   app.get('/readyz', async (_request, reply) => {
-    const named = Object.entries(checks);
-    const passed = await Promise.all(named.map(([, check]) => passes(check)));
-    const results = Object.fromEntries(named.map(([name], index) => [name, passed[index] === true ? 'ok' : 'failed']));
-    const ready = !passed.includes(false);
-    return reply.code(ready ? 200 : 503).send({ ready, checks: results });
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await resultOf(check)] as const),
+    );
+    const ready = results.every(([, result]) => result === 'ok');
+    return reply.code(ready ? 200 : 503).send({ ready, checks: Object.fromEntries(results) });
   });
   if (metrics !== undefined) {
-    app.get('/metrics', (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics()));
+    app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   }
   const url = await app.listen({ port, host });
   return { url, close: () => app.close() };
 }
 
-async function passes(check: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, CHECK_WITHIN_MS, false)));
+async function resultOf(check: () => Promise<void>): Promise<'ok' | 'failed'> {
   try {
-    return await Promise.race([check().then(() => true), late]);
+    await within(CHECK_WITHIN_MS, check());
+    return 'ok';
   } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
+    return 'failed';
   }
 }

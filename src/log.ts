@@ -4,7 +4,7 @@ export type Log = Logger;
 
 /**
  * One JSON line per event. Callers name the fields they log; tokens, callback URLs, names, phones and account numbers are
- * never among them (design §10). The redaction below is the second lock, for objects that slip in whole.
+ * never among them. The redaction below is the second lock, for objects that slip in whole.
  */
 export function createLog(name: string, level: string): Log {
   return pino({

@@ -113,7 +113,7 @@ describe('what is refused', () => {
 });
 
 describe('the process itself', () => {
-  const ROOT = path.join(__dirname, '../..');
+  const ROOT = path.join(__dirname, '..');
 
   /** Never resolves for a process that hangs: it is killed, and the signal shows. */
   function run(main: string, environment: Record<string, string>) {

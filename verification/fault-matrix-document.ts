@@ -1,18 +1,12 @@
 import { FAULT_TESTS } from './fault-tests';
 import { MATRIX, OUTCOMES } from './fault-matrix';
 import { FAULTS, STEPS } from './faults';
+import { table, withGenerated } from './markdown';
 
-/** The matrix as Markdown, for `docs/reliability.md`. It links as from `docs/`. */
-
-const BEGIN = '<!-- fault matrix: made by scripts/fault-matrix.mjs, do not edit -->';
-const END = '<!-- end of the fault matrix -->';
+/** The matrix as Markdown, for `docs/fault-matrix.md`. It links as from `docs/`. */
 
 /** The document with the matrix as it is now. @throws Error if it has no place for it */
-export function withMatrix(document: string): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`The document needs two lines: ${BEGIN} and ${END}`);
-  return `${document.slice(0, begin)}${BEGIN}\n\n${matrix()}\n\n${document.slice(end)}`;
-}
+export const withMatrix = (document: string): string => withGenerated(document, 'fault matrix', matrix());
 
 /** Why a cell cannot happen, by a letter below the table. */
 const REASONS = [
@@ -37,14 +31,17 @@ function matrix(): string {
   ]);
   const tests = FAULTS.map((fault) => [fault, testsOf(fault)]);
   return [
+    '## What becomes of a payment',
     table(['Fault', ...STEPS], cells),
     ['A cell with a dash cannot happen:', ...REASONS.map((because) => `(${letterOf(because)}) ${because};`)]
       .join(' ')
       .replace(/;$/, '.'),
+    '## What each outcome means',
     table(
       ['Outcome', 'What it means'],
       Object.entries(OUTCOMES).map(([outcome, meaning]) => [`**${outcome}**`, meaning]),
     ),
+    '## Which tests show it',
     table(['Fault', 'Shown on real servers by'], tests),
   ].join('\n\n');
 }
@@ -53,15 +50,6 @@ function matrix(): string {
 function testsOf(fault: (typeof FAULTS)[number]): string {
   const byFile = new Map<string, number>();
   for (const { file } of FAULT_TESTS[fault]) byFile.set(file, (byFile.get(file) ?? 0) + 1);
-  const name = (file: string): string => file.replace(/^.*\/|\.test\.ts$/g, '');
+  const name = (file: string): string => file.replace(/^.*\/|(\.live)?\.test\.ts$/g, '');
   return [...byFile].map(([file, tests]) => `[${name(file)}](../${file}) ${tests}`).join(', ');
-}
-
-/** As Prettier lays it out, so that neither undoes the other. */
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const rows = [head, ...body];
-  const widths = head.map((_cell, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[], fill = ' '): string =>
-    `| ${widths.map((width, column) => (row[column] ?? '').padEnd(width, fill)).join(' | ')} |`;
-  return [line(head), line([], '-'), ...body.map((row) => line(row))].join('\n');
 }

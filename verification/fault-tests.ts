@@ -11,24 +11,25 @@ export interface RealServerTest {
 const of =
   (file: string) =>
   (...tests: readonly string[]): readonly RealServerTest[] =>
-    tests.map((test) => ({ file: `test/workflows/${file}.test.ts`, test }));
+    tests.map((test) => ({ file: `test/${file}.live.test.ts`, test }));
 
-const provider = of('fault-matrix-provider');
-const store = of('fault-matrix-store');
-const engine = of('fault-matrix-engine');
-const callbacks = of('fault-matrix-callbacks');
-const deaths = of('worker-deaths');
-const zombies = of('submit-zombies');
+const provider = of('workflows/fault-matrix-provider');
+const store = of('workflows/fault-matrix-store');
+const engine = of('workflows/fault-matrix-engine');
+const callbacks = of('workflows/fault-matrix-callbacks');
+const deaths = of('workflows/worker-deaths');
+const zombies = of('workflows/submit-zombies');
 
 /** One file has a scenario for each step, and runs it with every fault of this kind. */
-const unanswered = provider(
+const whenReading = provider(
   'expires-unsent at validate',
   'expires-unsent at look',
-  'unknown-then-asked at send',
   'looked-again at callback',
   'looked-again at poll',
   'decline-refused at decide',
 );
+const unconnected = [...whenReading, ...provider('not-sent at send')];
+const unanswered = [...whenReading, ...provider('unknown-then-asked at send')];
 const afterCapture = provider('unknown-then-asked at send');
 
 export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
@@ -47,49 +48,49 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ),
     ...zombies('that hung before its claim, when another has sent and waits'),
   ],
-  'endpoint-killed': of('callbacks-end-to-end')(
+  'endpoint-killed': of('callbacks/end-to-end')(
     'G4, G5: stored, the endpoint killed before the signal; the next endpoint signals, and the payment ends',
   ),
   'store-down': [
     ...store(
       'store-down at register: waits-for-store',
-      'store-down at reserve: waits-for-store',
+      'store-down at look: expires-unsent',
       'store-down at claim: expires-unsent',
+      'store-down at send: kept-until-written',
       'store-down at callback: seen-at-next-look',
       'store-down at poll: looked-again',
       'store-down at decide: waits-for-store',
-      'store-down at close: waits-for-store',
+      'store-down at record: waits-for-store',
     ),
     ...zombies('the store does not take the claim'),
-    ...of('regressions')('the store is down when the end is written down: it is said, and goes on by itself'),
+    ...of('workflows/regressions')('the store is down when the end is written down: it is said, and goes on by itself'),
   ],
   'commit-answer-lost': [
     ...store(
       'commit-answer-lost at register: retried',
-      'commit-answer-lost at reserve: retried',
+      'commit-answer-lost at send: retried',
       'commit-answer-lost at callback: seen-at-next-look',
       'commit-answer-lost at poll: looked-again',
       'commit-answer-lost at decide: retried',
-      'commit-answer-lost at close: retried',
+      'commit-answer-lost at record: retried',
     ),
-    ...of('submit-faults')(
+    ...of('workflows/submit-faults')(
       'the claim is committed, its answer lost',
       'the claim is committed, its answer lost for good',
     ),
   ],
-  'engine-restarted': of('fault-matrix-restart')(
+  'engine-restarted': of('workflows/fault-matrix-restart')(
     'payments at three steps go on where they were, and each is sent once',
   ),
   'run-reset': [
     ...engine(
       'run-reset at validate: retried',
-      'run-reset at reserve: retried',
       'run-reset at look: claim-decides',
       'run-reset at claim: claim-decides',
       'run-reset at send: unknown-then-asked',
-      'run-reset at close: first-stands',
+      'run-reset at record: first-stands',
     ),
-    ...of('reset')(
+    ...of('workflows/reset')(
       'a decision that was not recorded before the reset has to be sent again',
       'awaiting its result: $how',
     ),
@@ -98,34 +99,31 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ...engine(
       'run-terminated-and-restarted at register: retried',
       'run-terminated-and-restarted at validate: retried',
-      'run-terminated-and-restarted at reserve: retried',
       'run-terminated-and-restarted at look: claim-decides',
       'run-terminated-and-restarted at claim: claim-decides',
       'run-terminated-and-restarted at send: unknown-then-asked',
-      'run-terminated-and-restarted at close: first-stands',
+      'run-terminated-and-restarted at record: first-stands',
     ),
-    ...of('reset')('needing attention: $how', 'awaiting its result: $how'),
+    ...of('workflows/reset')('needing attention: $how', 'awaiting its result: $how'),
   ],
   'started-twice': [
     ...engine(
       'started-twice at register: same-end',
       'started-twice at validate: same-end',
-      'started-twice at reserve: same-end',
       'started-twice at look: same-end',
       'started-twice at claim: same-end',
       'started-twice at send: same-end',
-      'started-twice at close: same-end',
+      'started-twice at record: same-end',
     ),
-    ...of('client')(
+    ...of('client/payments')(
       'while it runs: any number of starts with the same content are one run, other content is a conflict',
     ),
   ],
-  'cancel-requested': of('cancel')(
-    'while it is being registered, from the UI: once it is',
+  'cancel-requested': of('workflows/cancel')(
+    'while it is being registered, $way: once it is',
     'while the account is checked',
-    'while the funds are being held, right after that',
     'while the look before sending hangs',
-    'right before the claim',
+    'right before the claim, with its money',
     'a cancellation that loses the race to the claim',
     'between the claim and the POST',
     'while its result is awaited',
@@ -136,18 +134,17 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ...engine(
       'operator-decides at register: refused',
       'operator-decides at validate: refused',
-      'operator-decides at reserve: refused',
       'operator-decides at look: refused',
       'operator-decides at claim: refused',
       'operator-decides at send: refused',
-      'operator-decides at close: refused',
+      'operator-decides at record: refused',
     ),
-    ...of('decisions')(
+    ...of('workflows/decisions')(
       'two people at once: one acts, the other is told',
       'the provider answers while a person decides: proof wins',
     ),
   ],
-  'connection-refused': unanswered,
+  'connection-refused': unconnected,
   'reset-before-capture': unanswered,
   'reset-after-capture': afterCapture,
   'timeout-before-capture': unanswered,
@@ -167,6 +164,6 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'callback-forged': callbacks('callback-forged at callback: refused'),
   'callback-contradictory': callbacks(
     'callback-contradictory at callback: raised',
-    'callback-contradictory at close: raised',
+    'callback-contradictory at record: raised',
   ),
 };

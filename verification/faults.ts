@@ -1,3 +1,5 @@
+import { CALLBACK_FAULTS, REQUEST_FAULTS } from '../src/sandbox/faults';
+
 /**
  * What can go wrong, and where: the vocabulary that the simulation, the chaos run and the fault matrix share, so that a count of
  * one can be laid beside a count of the other.
@@ -7,12 +9,11 @@
 export const STEPS = [
   'register',
   'validate',
-  'reserve',
   /** The look-up right before sending, and what the store knows of a record that it finds. */
   'look',
-  /** The store alone. */
+  /** The store alone: the right to send, and with it the money. */
   'claim',
-  /** The payment POST: the provider alone. */
+  /** The payment POST: the provider; then the store, where what it answered is written down. */
   'send',
   /** A callback comes in, is stored and delivered, and brings a look: one step, whenever in a payment's life it comes. */
   'callback',
@@ -20,8 +21,8 @@ export const STEPS = [
   'poll',
   /** An operator's update, cancelPayment or resolvePayment, with the look before a decision and the record of it. */
   'decide',
-  /** The closing transaction of the flow itself. */
-  'close',
+  /** The record of the outcome by the flow itself. */
+  'record',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -45,29 +46,8 @@ export const FAULTS = [
   'operator-decides',
   // The provider's answers. A read captures nothing: its reset or time-out counts as before-capture.
   'connection-refused',
-  'reset-before-capture',
-  'reset-after-capture',
-  'timeout-before-capture',
-  'timeout-after-capture',
-  'answer-401',
-  'answer-403',
-  'answer-429',
-  'answer-5xx',
-  'body-truncated',
-  'body-unreadable',
-  /** Slower than a look may take, or than the time for a payment. */
-  'body-slow',
-  // The provider's callbacks
-  'callback-lost',
-  'callback-repeated',
-  /** Before the POST is answered, or before look-ups show what it says. */
-  'callback-early',
-  /** After the payment is closed. */
-  'callback-late',
-  'callbacks-reordered',
-  /** Without our token, whatever it says, and whatever step the payment is at. */
-  'callback-forged',
-  /** It says the opposite of the record or of the outcome, whatever step the payment is at; at `close`: while that is written. */
-  'callback-contradictory',
+  ...REQUEST_FAULTS,
+  // The provider's callbacks: a forged or a contradictory one at whatever step the payment is; at `record`: while that is written.
+  ...CALLBACK_FAULTS,
 ] as const;
 export type Fault = (typeof FAULTS)[number];

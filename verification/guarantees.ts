@@ -3,7 +3,7 @@ import type { BillPaymentOutcome, Evidence } from '../src/payment/outcome';
 import type { BillPaymentRequest } from '../src/payment/request';
 
 /**
- * G1-G8 (README) as questions to the facts, asked by the simulation after every step and by the chaos run at its end. What is
+ * G1-G8 (docs/guarantees.md) as questions to the facts, asked by the simulation after every step and by the chaos run at its end. What is
  * compared comes from four independent sources: the provider's own ledger, the store, the engine, and what operators did.
  */
 
@@ -48,7 +48,7 @@ export interface ProviderTruth {
   readonly saidFailed: boolean;
   /** In answer to how many look-ups; only the simulation's provider counts them. */
   readonly timesSaidFailed?: number | undefined;
-  /** The payment request was answered with a clear refusal (design §6). */
+  /** The payment request was answered with a clear refusal (docs/almara-pay.md#reading-rules). */
   readonly saidRejected: boolean;
   /** Callbacks with our token that carried a refusal code and may have been stored. What the store holds is no proof of it. */
   readonly refusalCallbacks: number;
@@ -162,6 +162,10 @@ function checkDeclined(
         report('G2', 'declined by an operator, although the provider had said completed before they were heard');
       return;
     case 'none':
+      if (outcome.reason === 'not-sent') {
+        if (provider.postsSeen > 0) report('G2', 'declined as not sent, and a payment request reached the provider');
+        return;
+      }
       if (!provider.saidRejected) report('G2', 'declined as rejected, and the provider never refused it clearly');
       if (provider.postsCaptured > 0) report('G2', 'declined as rejected, and the provider has captured it');
       return;

@@ -1,23 +1,15 @@
 import { z } from 'zod';
-import type { BillService, SavedBillNumber, SavedBillNumberReceipt } from '../payment/inquiry';
+import type { Bill, BillService, DueBill, SavedBillNumber, SavedBillNumberReceipt } from '../payment/inquiry';
 import type { AccountReading } from '../payment/observation';
+import { ProviderTrouble } from '../payment/provider';
 import { isObject, isSuccess, readJson, saysNothing, type HttpAnswer } from './answers';
-import { AlmaraRefusal, AlmaraTrouble, troubleFor } from './errors';
+import { NAME, refusal, troubleFor, unreadable, WHAT, type What } from './errors';
 import { readRefusal, reasonsForPeople, type FieldError } from './refusals';
 import { readResultCode } from './result-codes';
 import { decimal, dueAmount, dueDate, flag, idText, present, shownText } from './scalars';
 import { forPeople } from './text';
 
 /** How the answers about a bill or an account are read. They inform; none of them moves money. */
-
-/** What the biller says is due. */
-export interface DueBill {
-  readonly customerName?: string;
-  readonly dueAmount?: number;
-  /** As the provider writes it; it names no zone. */
-  readonly dueDate?: string;
-  readonly currency?: string;
-}
 
 /** The name has two keys and the outcome two pairs of keys, by generation of the documents. */
 const billSchema = z.object({
@@ -45,7 +37,7 @@ type BillAnswer = z.output<typeof billSchema>['message'];
  */
 export function readAccount(answer: HttpAnswer, personal: readonly string[]): AccountReading {
   if (answer.status === 400) return refusedAccount(answer, personal);
-  const bill = readBill(answer, 'the account validation');
+  const bill = readBill(answer, WHAT.validateAccount);
   const name = bill.accountCustomerName ?? bill.customerName;
   switch (validityOf(bill)) {
     case 'valid':
@@ -53,15 +45,15 @@ export function readAccount(answer: HttpAnswer, personal: readonly string[]): Ac
     case 'invalid':
       return { kind: 'invalid', reason: refusalOf(bill, personal) };
     case 'unsaid':
-      throw unreadable(answer, 'the account validation', 'it does not say whether the account is valid');
+      throw unreadable(answer, WHAT.validateAccount, 'it does not say whether the account is valid');
   }
 }
 
 /** Type 1. -1 stands for "not available" and is left out. */
 export function readDueBill(answer: HttpAnswer, personal: readonly string[]): DueBill {
-  if (answer.status === 400) throw refused(answer, 'the bill query', personal);
-  const bill = readBill(answer, 'the bill query');
-  if (validityOf(bill) === 'invalid') throw new AlmaraRefusal('the bill query', [refusalOf(bill, personal)]);
+  if (answer.status === 400) throw refused(answer, WHAT.queryBill, personal);
+  const bill = readBill(answer, WHAT.queryBill);
+  if (validityOf(bill) === 'invalid') throw refusal(WHAT.queryBill, [refusalOf(bill, personal)]);
   return present({
     customerName: bill.accountCustomerName ?? bill.customerName,
     dueAmount: bill.dueAmount,
@@ -70,7 +62,7 @@ export function readDueBill(answer: HttpAnswer, personal: readonly string[]): Du
   });
 }
 
-function readBill(answer: HttpAnswer, what: string): BillAnswer {
+function readBill(answer: HttpAnswer, what: What): BillAnswer {
   const parsed = billSchema.safeParse(readSuccess(answer, what));
   if (!parsed.success) throw unreadable(answer, what, 'it is not in the documented form');
   return parsed.data.message;
@@ -93,18 +85,25 @@ function refusalOf(bill: BillAnswer, personal: readonly string[]): string {
 }
 
 function refusedAccount(answer: HttpAnswer, personal: readonly string[]): AccountReading {
-  const refusal = readRefusal(answer);
-  if (refusal.kind === 'reason') return { kind: 'invalid', reason: forPeople(refusal.reason, personal) };
+  const said = readRefusal(answer);
+  if (said.kind === 'reason') return { kind: 'invalid', reason: forPeople(said.reason, personal) };
   // About anything else, such as the route, the refusal is about our configuration and not about the caller's account.
-  if (refusal.kind === 'fields' && refusal.errors.every(isAboutTheBill)) {
-    return { kind: 'invalid', reason: reasonsForPeople(refusal.errors, personal).join('; ') };
+  if (said.kind === 'fields' && said.errors.every(isAboutTheBill)) {
+    return { kind: 'invalid', reason: reasonsForPeople(said.errors, personal).join('; ') };
   }
-  throw refused(answer, 'the account validation', personal);
+  throw refused(answer, WHAT.validateAccount, personal);
 }
 
 function isAboutTheBill({ field: name }: FieldError): boolean {
   return /account|service/i.test(name);
 }
+
+/** These two are numbers in some answers, which name nothing. */
+const cutText = z
+  .string()
+  .transform((text) => text.slice(0, 80))
+  .optional()
+  .catch(undefined);
 
 const serviceSchema = z
   .object({
@@ -115,23 +114,15 @@ const serviceSchema = z
     serviceName: shownText(80),
     name: shownText(80),
     description: shownText(80),
-    serviceType: z
-      .string()
-      .transform((text) => text.slice(0, 80))
-      .optional()
-      .catch(undefined),
+    serviceType: cutText,
     serviceCategoryDescription: shownText(80),
-    serviceCategory: z
-      .string()
-      .transform((text) => text.slice(0, 80))
-      .optional()
-      .catch(undefined),
+    serviceCategory: cutText,
   })
   .partial();
 
 /** The form of this answer is not documented: a list, or an object with a list in it. */
 export function readServices(answer: HttpAnswer): readonly BillService[] {
-  const what = 'the list of services';
+  const what = WHAT.services;
   const list = listIn(readSuccess(answer, what));
   const services = list?.flatMap((item) => {
     const parsed = serviceSchema.safeParse(item);
@@ -176,11 +167,8 @@ const savedNumberSchema = z
   .partial();
 
 /** "Find Bill Number": what an unknown number gives is not documented, so whatever reads as "nothing there" does. */
-export function readSavedNumber(
-  answer: HttpAnswer,
-  bill: { readonly serviceId: string; readonly accountNumber: string },
-): SavedBillNumber | undefined {
-  const what = 'the look-up of the saved bill number';
+export function readSavedNumber(answer: HttpAnswer, bill: Bill): SavedBillNumber | undefined {
+  const what = WHAT.findBillNumber;
   if (answer.status === 404) return undefined;
   if (answer.status === 400) {
     if (readRefusal(answer).kind !== 'fields') return undefined;
@@ -210,7 +198,7 @@ export function readSavedNumber(
 const savedReceiptSchema = z.object({ message: savedNumberSchema });
 
 export function readSavedReceipt(answer: HttpAnswer, personal: readonly string[]): SavedBillNumberReceipt {
-  const what = 'saving the bill number';
+  const what = WHAT.saveBillNumber;
   if (answer.status === 400) throw refused(answer, what, personal);
   const parsed = savedReceiptSchema.safeParse(readSuccess(answer, what));
   if (!parsed.success) throw unreadable(answer, what, 'it is not in the documented form');
@@ -224,7 +212,7 @@ export function readSavedReceipt(answer: HttpAnswer, personal: readonly string[]
 /** The parsed body of a 2xx, or trouble. */
 export function readSuccess(
   answer: HttpAnswer,
-  what: string,
+  what: What,
   empty: 'empty-is-trouble' | 'empty-is-nothing' = 'empty-is-trouble',
 ): unknown {
   if (!isSuccess(answer.status)) throw troubleFor(answer, what);
@@ -234,23 +222,15 @@ export function readSuccess(
   return json.value;
 }
 
-export function unreadable(answer: HttpAnswer, what: string, because: string): AlmaraTrouble {
-  return new AlmaraTrouble('unreadable', `Almara Pay’s answer to ${what} cannot be read: ${because}`, {
-    status: answer.status,
-  });
-}
-
 /** A 400 that says why is a refusal; one that does not may be anything between the provider and us. */
-function refused(answer: HttpAnswer, what: string, personal: readonly string[]): Error {
-  const refusal = readRefusal(answer);
-  switch (refusal.kind) {
+function refused(answer: HttpAnswer, what: What, personal: readonly string[]): Error {
+  const said = readRefusal(answer);
+  switch (said.kind) {
     case 'fields':
-      return new AlmaraRefusal(what, reasonsForPeople(refusal.errors, personal));
+      return refusal(what, reasonsForPeople(said.errors, personal));
     case 'reason':
-      return new AlmaraRefusal(what, [forPeople(refusal.reason, personal)]);
+      return refusal(what, [forPeople(said.reason, personal)]);
     case 'unclear':
-      return new AlmaraTrouble('unexpected-status', `Almara Pay answered 400 to ${what} without a clear reason`, {
-        status: 400,
-      });
+      return new ProviderTrouble('unexpected-status', `${NAME} answered 400 to ${what} without a clear reason`, answer);
   }
 }

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 import type { CallbackReading } from '../payment/observation';
+import type { ReadCallback } from '../payment/provider';
 import { field, isObject, type JsonObject } from './answers';
 import { saidOf, STATUS } from './readings';
 import { readResultCode, type ResultCode } from './result-codes';
 import { decimal, idText, listNumber, present, proofOf, proofText, shownText } from './scalars';
 
-/** How a callback is read: a hint to look, never proof (G3). Both documented shapes, told apart by how they spell the id. */
-
-export type ReadCallback =
-  /** `paymentId` as sent: that it is the address's is for the endpoint to check. */
-  | { readonly kind: 'callback'; readonly paymentId: string; readonly reading: CallbackReading }
-  | { readonly kind: 'unreadable'; readonly because: string };
+/** How a callback is read: a hint to look, never proof. Both documented shapes, told apart by how they spell the id. */
 
 /** "Bill Request Payment" (modified 2026-04-30). Everything beyond the id may be absent. */
 const nestedSchema = z
@@ -59,7 +55,7 @@ function readNested(body: JsonObject): ReadCallback {
   const code = codeOf(outcome.status, readResultCode(outcome.resultCode));
   const extraData = field(outcome.thirdPartyPayload, 'extraData');
   const reading: CallbackReading = {
-    shape: 'nested',
+    tells: 'result',
     claims: claimsOf(outcome.status, code),
     said: [saidOf(outcome.status), code === undefined ? 'no code' : `code ${code.value} (${code.words})`].join(', '),
     receipt: present({
@@ -83,7 +79,7 @@ function readFlat(body: JsonObject): ReadCallback {
   if (!parsed.success || paymentId === undefined) return { kind: 'unreadable', because: 'no readable payment id' };
   const { data } = parsed;
   const reading: CallbackReading = {
-    shape: 'flat',
+    tells: 'receipt',
     // Its code has no documented list and it names no status: it says that there is something to look at, and no more.
     claims: 'unclear',
     said: data.StatusCode === undefined ? 'older callback without a code' : `older callback, code ${data.StatusCode}`,

@@ -1,9 +1,12 @@
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 /**
- * The address a payment's callback comes to (design §10). Callbacks are not signed by the provider: that the caller knows
+ * The address a payment's callback comes to. Callbacks are not signed by the provider: that the caller knows
  * the address is all we have, so it holds a token that only we can make.
  */
+
+/** Before `/<payment id>/<token>`. */
+export const CALLBACK_PATH = '/callbacks/almara';
 
 /** The provider's bound for such an address in a sibling ("Express Deposit Request"). */
 const MAX_URL = 256;
@@ -54,7 +57,7 @@ export function callbackUrl(base: string, paymentId: string, ring: CallbackKeyRi
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.password) {
     throw new Error('the callback base must be an http(s) address without user, query and fragment');
   }
-  const signed = `${url.href.replace(/\/+$/, '')}/callbacks/almara/${encodeURIComponent(paymentId)}/${tokenOf(paymentId, ring.keys[0])}`;
+  const signed = `${url.href.replace(/\/+$/, '')}${CALLBACK_PATH}/${encodeURIComponent(paymentId)}/${tokenOf(paymentId, ring.keys[0])}`;
   if (signed.length > MAX_URL) {
     throw new Error(
       `the callback address would have ${signed.length} characters, the provider takes ${MAX_URL}: use a shorter base`,

@@ -1,64 +1,42 @@
+import { ProviderRefusal, ProviderTrouble } from '../payment/provider';
 import type { HttpAnswer } from './answers';
 
-/** Why nothing could be learnt from the provider. */
-export type TroubleKind =
-  | 'connection'
-  | 'timeout'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'rate-limited'
-  | 'server-error'
-  | 'unreadable'
-  | 'unexpected-status';
+/** As people know the provider. */
+export const NAME = 'Almara Pay';
 
-interface TroubleDetails {
-  readonly status?: number | undefined;
-  readonly retryAfterMs?: number | undefined;
-}
-
-/**
- * The provider could not be asked, or its answer says nothing. Never thrown by the payment POST.
- * The message is for people; it holds no body, no secret and nothing personal.
- */
-export class AlmaraTrouble extends Error {
-  override readonly name = 'AlmaraTrouble';
-  readonly status?: number;
-  /** How long the provider asks us to wait (`Retry-After`), at most an hour. */
-  readonly retryAfterMs?: number;
-
-  constructor(
-    readonly kind: TroubleKind,
-    message: string,
-    { status, retryAfterMs }: TroubleDetails = {},
-  ) {
-    super(message);
-    if (status !== undefined) this.status = status;
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
-  }
-}
-
-/** A clear refusal of something that is not the payment: asking again would get the same answer. The reason is in the message. */
-export class AlmaraRefusal extends Error {
-  override readonly name = 'AlmaraRefusal';
-
-  constructor(
-    what: string,
-    readonly reasons: readonly string[],
-  ) {
-    super(`Almara Pay refused ${what}: ${reasons.join('; ')}`);
-  }
-}
+/** What is asked, as it reads in "… to the look-up". */
+export const WHAT = {
+  token: 'the token request',
+  validateAccount: 'the account validation',
+  queryBill: 'the bill query',
+  findPayment: 'the look-up',
+  services: 'the list of services',
+  findBillNumber: 'the look-up of the saved bill number',
+  saveBillNumber: 'saving the bill number',
+  routes: 'the list of routes',
+  wallet: 'the wallet balance',
+  health: 'the health check',
+} as const;
+export type What = (typeof WHAT)[keyof typeof WHAT];
 
 /** The trouble an HTTP status stands for, whatever the body. */
-export function troubleFor(answer: HttpAnswer, what: string): AlmaraTrouble {
+export function troubleFor(answer: HttpAnswer, what: What): ProviderTrouble {
   const { status } = answer;
   if (status === 401)
-    return new AlmaraTrouble('unauthorized', `Almara Pay refused a fresh token: 401 to ${what}`, answer);
-  if (status === 403)
-    return new AlmaraTrouble('forbidden', `Almara Pay does not allow us this: 403 to ${what}`, answer);
+    return new ProviderTrouble('unauthorized', `${NAME} refused a fresh token: 401 to ${what}`, answer);
+  if (status === 403) return new ProviderTrouble('forbidden', `${NAME} does not allow us this: 403 to ${what}`, answer);
   if (status === 429)
-    return new AlmaraTrouble('rate-limited', `Almara Pay asks us to slow down: 429 to ${what}`, answer);
-  if (status >= 500)
-    return new AlmaraTrouble('server-error', `Almara Pay did not answer: ${status} to ${what}`, answer);
-  return new AlmaraTrouble('unexpected-status', `Almara Pay gave an unexpected answer: ${status} to ${what}`, answer);
+    return new ProviderTrouble('rate-limited', `${NAME} asks us to slow down: 429 to ${what}`, answer);
+  if (status >= 500) return new ProviderTrouble('server-error', `${NAME} did not answer: ${status} to ${what}`, answer);
+  return new ProviderTrouble('unexpected-status', `${NAME} gave an unexpected answer: ${status} to ${what}`, answer);
+}
+
+/** @param because the message ends with it, if there is more to say */
+export function unreadable({ status }: HttpAnswer, what: What, because?: string): ProviderTrouble {
+  const why = because === undefined ? '' : `: ${because}`;
+  return new ProviderTrouble('unreadable', `${NAME}’s answer to ${what} cannot be read${why}`, { status });
+}
+
+export function refusal(what: What, reasons: readonly string[]): ProviderRefusal {
+  return new ProviderRefusal(`${NAME} refused ${what}: ${reasons.join('; ')}`, reasons);
 }

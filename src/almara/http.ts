@@ -1,68 +1,10 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { BODY_LIMIT, type HttpAnswer } from './answers';
-import { AlmaraTrouble } from './errors';
-import type { Timeouts } from './settings';
+import type { Reply } from './transport';
 
-/** HTTP for everything but the payment: one pool with kept-alive connections, no redirects, no retries, no HTTP/2, no proxy. */
+/** What reads and the payment share of HTTP: a deadline, how an answer is taken in, and what is said when there is none. */
 
-export interface HttpCall {
-  readonly method: 'GET' | 'POST';
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** What is asked, as it reads in "… to the look-up". */
-  readonly what: string;
-}
-
-export interface Http {
-  /**
-   * @throws AlmaraTrouble `connection` or `timeout` when there was no whole answer
-   * @throws the signal's reason when the caller gave up
-   */
-  ask(call: HttpCall, signal?: AbortSignal): Promise<HttpAnswer>;
-  close(): Promise<void>;
-}
-
-/** The documents name no rate limit but 429: few connections keep a worker with thousands of polls polite. */
-const MAX_CONNECTIONS = 16;
 const MAX_RETRY_AFTER_MS = 3_600_000;
-
-export function createHttp({ connectMs, readMs }: Timeouts, now: () => number): Http {
-  const agent = new Agent({
-    connections: MAX_CONNECTIONS,
-    pipelining: 1,
-    allowH2: false,
-    // Certificates are checked whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    connect: { timeout: connectMs, rejectUnauthorized: true },
-    headersTimeout: readMs,
-    bodyTimeout: readMs,
-  });
-
-  return {
-    async ask(call, signal) {
-      signal?.throwIfAborted();
-      const deadline = startDeadline(readMs, signal);
-      try {
-        const { origin, pathname, search } = new URL(call.url);
-        const response = await agent.request({
-          origin,
-          path: pathname + search,
-          method: call.method,
-          headers: { accept: 'application/json', ...call.headers },
-          body: call.body ?? null,
-          signal: deadline.signal,
-        });
-        return await readAnswer(response, now);
-      } catch (error) {
-        if (signal?.aborted) throw signal.reason;
-        throw noAnswer(call.what, error, deadline.passed(), readMs);
-      } finally {
-        deadline.stop();
-      }
-    },
-    close: () => agent.destroy(),
-  };
-}
 
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -122,16 +64,11 @@ function readRetryAfter(header: string | string[] | undefined, now: () => number
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
 }
 
-function noAnswer(what: string, error: unknown, deadlinePassed: boolean, readMs: number): AlmaraTrouble {
-  if (deadlinePassed || isTimeout(error)) {
-    return new AlmaraTrouble('timeout', `Almara Pay did not answer ${what} within ${readMs / 1000} s`);
-  }
-  return new AlmaraTrouble('connection', `Almara Pay could not be reached for ${what} (${codeOf(error)})`);
-}
-
 /** The library's own time-outs are as long as our deadline, and may be noticed first. */
-export function isTimeout(error: unknown): boolean {
-  return ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'].includes(codeOf(error));
+export function noAnswer(error: unknown, deadline: Deadline, ms: number): Reply {
+  const code = codeOf(error);
+  const isLate = deadline.passed() || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+  return isLate ? { kind: 'timeout', afterMs: ms } : { kind: 'broken', code };
 }
 
 /** An error's code or kind, fit for people. Messages are not: they may repeat what the other side sent. */

@@ -1,80 +1,53 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Client, type buildConnector } from 'undici';
-import type { HttpAnswer } from './answers';
-import { codeOf, isTimeout, readAnswer, startDeadline } from './http';
+import { codeOf, noAnswer, readAnswer, startDeadline } from './http';
+import type { Timeouts } from './settings';
+import type { Reply, Transport } from './transport';
 
 /**
  * The payment POST: one request on one connection of its own, never repeated. On a reused connection a stale one and a lost
  * answer look the same; on a fresh one we know that nothing was sent until the connection is handed over.
  */
-
-export interface PaymentPost {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly connectMs: number;
-  readonly payMs: number;
-  /** Asked once, right before the first byte, with TCP and TLS standing: false means that nothing is sent. */
-  readonly mayStillSend: () => boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly now: () => number;
-}
-
-export type PostResult =
-  | { readonly kind: 'answer'; readonly answer: HttpAnswer }
-  /** Not one byte of the request left. */
-  | { readonly kind: 'not-sent'; readonly because: string }
-  | { readonly kind: 'no-answer'; readonly because: string };
-
-const STOPPING = 'the worker is stopping';
-
-/** Sends it once. Never throws. */
-export async function postOnce(post: PaymentPost): Promise<PostResult> {
-  if (post.signal?.aborted) return { kind: 'not-sent', because: STOPPING };
-  const deadline = startDeadline(post.payMs, post.signal);
-  const gate = createGate(post, deadline.signal);
-  const { origin, pathname, search } = new URL(post.url);
-  const client = new Client(origin, {
-    connect: gate.connect,
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: post.payMs,
-    bodyTimeout: post.payMs,
-  });
-  try {
-    const response = await client.request({
-      path: pathname + search,
-      method: 'POST',
-      headers: { ...post.headers },
-      body: post.body,
-      // `connection: close`, and not to be repeated by the client library under any circumstances.
-      reset: true,
-      idempotent: false,
-      signal: deadline.signal,
+export function createPostOnce({ connectMs, payMs }: Timeouts, now: () => number): Transport['postOnce'] {
+  return async ({ url, headers, body, mayStillSend }, signal) => {
+    const deadline = startDeadline(payMs, signal);
+    const gate = createGate(connectMs, () => !deadline.signal.aborted && mayStillSend());
+    const { origin, pathname, search } = new URL(url);
+    const client = new Client(origin, {
+      connect: gate.connect,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: payMs,
+      bodyTimeout: payMs,
     });
-    return { kind: 'answer', answer: await readAnswer(response, post.now) };
-  } catch (error) {
-    const because =
-      deadline.passed() || isTimeout(error)
-        ? `no answer within ${post.payMs / 1000} s`
-        : post.signal?.aborted
-          ? STOPPING
-          : `the connection broke (${codeOf(error)})`;
-    return gate.opened() ? { kind: 'no-answer', because } : { kind: 'not-sent', because: gate.refusal() ?? because };
-  } finally {
-    deadline.stop();
-    gate.shut();
-    await client.destroy().catch(() => undefined);
-  }
+    try {
+      const response = await client.request({
+        path: pathname + search,
+        method: 'POST',
+        headers: { ...headers },
+        body,
+        // `connection: close`, and not to be repeated by the client library under any circumstances.
+        reset: true,
+        idempotent: false,
+        signal: deadline.signal,
+      });
+      return { kind: 'answer', answer: await readAnswer(response, now) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      return gate.refusal() ?? noAnswer(error, deadline, payMs);
+    } finally {
+      deadline.stop();
+      gate.shut();
+      await client.destroy().catch(() => undefined);
+    }
+  };
 }
 
 interface Gate {
   readonly connect: buildConnector.connector;
-  /** Whether the connection was handed over: from then on bytes may have left. */
-  opened(): boolean;
-  /** Why it was not, if the gate itself refused. */
-  refusal(): string | undefined;
+  /** Why the connection was not handed over, if the gate itself refused. */
+  refusal(): Reply | undefined;
   /** Gives up a connection that is still being made. */
   shut(): void;
 }
@@ -84,10 +57,10 @@ interface Gate {
  * the socket, so nothing can come between the question and the first byte. It opens once: should the library ever want
  * to connect again, for a second try, it gets an error.
  */
-function createGate({ connectMs, mayStillSend }: PaymentPost, signal: AbortSignal): Gate {
+function createGate(connectMs: number, mayStillSend: () => boolean): Gate {
   let used = false;
   let opened = false;
-  let refusal: string | undefined;
+  let refusal: Reply | undefined;
   let socket: net.Socket | undefined;
 
   const connect: buildConnector.connector = (target, callback) => {
@@ -97,21 +70,21 @@ function createGate({ connectMs, mayStillSend }: PaymentPost, signal: AbortSigna
     const standing = connecting.socket;
     socket = standing;
 
-    const refuse = (because: string) => {
+    const refuse = (reply: Reply) => {
       if (opened || refusal !== undefined) return;
-      refusal = because;
+      refusal = reply;
       clearTimeout(timer);
       standing.destroy();
-      callback(new Error(because), null);
+      callback(new Error('no connection'), null);
     };
-    const fail = (error: Error) => refuse(`no connection (${codeOf(error)})`);
-    const timer = setTimeout(() => refuse(`no connection within ${connectMs / 1000} s`), connectMs);
+    const broken = (code: string) => refuse({ kind: 'broken', code });
+    const fail = (error: Error) => broken(codeOf(error));
+    const timer = setTimeout(() => refuse({ kind: 'timeout', afterMs: connectMs }), connectMs);
     standing.on('error', fail);
-    standing.once('close', () => refuse('no connection (closed)'));
+    standing.once('close', () => broken('closed'));
     standing.once(connecting.standsAt, () => {
-      if (signal.aborted) return refuse('no time left');
-      if (!isAllowed(mayStillSend)) return refuse('too late after the claim');
       if (refusal !== undefined) return;
+      if (!mayStillSend()) return broken('too late');
       opened = true;
       clearTimeout(timer);
       standing.removeListener('error', fail);
@@ -121,7 +94,6 @@ function createGate({ connectMs, mayStillSend }: PaymentPost, signal: AbortSigna
 
   return {
     connect,
-    opened: () => opened,
     refusal: () => refusal,
     shut: () => {
       // An error nobody hears would end the process.
@@ -129,15 +101,6 @@ function createGate({ connectMs, mayStillSend }: PaymentPost, signal: AbortSigna
       socket?.destroy();
     },
   };
-}
-
-function isAllowed(mayStillSend: () => boolean): boolean {
-  try {
-    // Nothing but a plain yes: a promise by mistake would be one too.
-    return mayStillSend() === true;
-  } catch {
-    return false;
-  }
 }
 
 function openSocket({ protocol, hostname, port }: buildConnector.Options): { socket: net.Socket; standsAt: string } {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { TransactionRoute, WalletBalance } from '../payment/inquiry';
 import { isSuccess, type HttpAnswer } from './answers';
-import { listIn, readSuccess, unreadable } from './bill-readings';
-import { troubleFor } from './errors';
+import { listIn, readSuccess } from './bill-readings';
+import { troubleFor, unreadable, WHAT } from './errors';
 import { decimal, flag, idText, present, shownText } from './scalars';
 import { printable } from './text';
 
@@ -14,7 +14,7 @@ const routeSchema = z
 
 /** `category` is a number in a string; the bill category is not documented, so routes are shown and never chosen by it. */
 export function readRoutes(answer: HttpAnswer): readonly TransactionRoute[] {
-  const what = 'the list of routes';
+  const what = WHAT.routes;
   const list = listIn(readSuccess(answer, what));
   if (list === undefined) throw unreadable(answer, what, 'it holds no list of routes');
   return list.flatMap((item) => {
@@ -40,7 +40,7 @@ const walletSchema = z.object({
 
 /** One wallet may hold several balances by `type`, whose meaning is not documented: all are shown. */
 export function readWallet(answer: HttpAnswer): WalletBalance {
-  const what = 'the wallet balance';
+  const what = WHAT.wallet;
   const parsed = walletSchema.safeParse(readSuccess(answer, what));
   const items = parsed.success ? (parsed.data.customerAccountBalanceList ?? []) : [];
   const balances = items.flatMap((item) => {
@@ -55,7 +55,7 @@ export function readWallet(answer: HttpAnswer): WalletBalance {
 
 /** Plain text, `Healthy`. */
 export function readHealth(answer: HttpAnswer): string {
-  const what = 'the health check';
+  const what = WHAT.health;
   if (!isSuccess(answer.status)) throw troubleFor(answer, what);
   const said = printable(answer.text, 60);
   if (said === '' || said.startsWith('<')) throw unreadable(answer, what, said === '' ? 'empty' : 'a web page');

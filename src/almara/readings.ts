@@ -5,7 +5,7 @@ import { mayConcernAnotherRequest, readRefusal, reasonsForPeople } from './refus
 import { decimal, idText, listNumber, present, proofText, shownText } from './scalars';
 import { forPeople } from './text';
 
-/** How the provider's answers about a payment are read: pure, total, and never a guess (provider.md §9). */
+/** How the provider's answers about a payment are read: pure, total, and never a guess. */
 
 /** Everything of a payment's record that means something to us. `statusCode` does not: it is 0 on failed payments too. */
 const recordSchema = z
@@ -161,7 +161,7 @@ function concernsOtherId(answer: HttpAnswer, paymentId: string): boolean {
   return id !== undefined && id !== null && !(typeof id === 'string' && sameId(id, paymentId));
 }
 
-/** The provider may compare ids without case (design §3); ours are lower case. */
+/** The provider may compare ids without case; ours are lower case. */
 function sameId(theirs: string, ours: string): boolean {
   return theirs.toLowerCase() === ours.toLowerCase();
 }

@@ -3,7 +3,7 @@ import { printable } from './text';
 
 /**
  * The provider's result codes. Its page "Error Codes" exists in three editions that contradict each other; each code here
- * has the strictest reading of the three (design §7.4): a refusal only where no edition says retry the same id, query or
+ * has the strictest reading of the three: a refusal only where no edition says retry the same id, query or
  * escalate, and where the words are those of a refusal before anything was done.
  */
 const CODES: Readonly<Record<string, { readonly words: string; readonly meaning: CodeMeaning }>> = {

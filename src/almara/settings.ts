@@ -25,7 +25,7 @@ export interface Timeouts {
 }
 
 /**
- * Connecting ends before the claim's 5 seconds to the first byte do (design §6.3). A payment is acknowledged in under a
+ * Connecting ends before the 5 seconds do that a claim has to the first byte. A payment is acknowledged in under a
  * second in the samples and a validation in four; a time-out decides nothing, so the payment's is generous.
  */
 export const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 4_000, readMs: 10_000, payMs: 30_000 };

@@ -1,4 +1,6 @@
-/** Provider text on its way to people: short, printable, and nothing personal (design §10). */
+import { CALLBACK_PATH } from './callback-url';
+
+/** Provider text on its way to people: short, printable, and nothing personal. */
 
 const MAX_SAID = 120;
 const REMOVED = '…';
@@ -7,9 +9,10 @@ const REMOVED = '…';
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
 /** Quoted values are usually what the caller sent. An apostrophe inside a word opens nothing. */
 const QUOTED = /(?<!\p{L})'[^']*'(?!\p{L})|"[^"]*"|“[^”]*”/gu;
-const CALLBACK_SLASH = String.raw`(?:\\*(?:/|u002f)|%(?:25)*2f)`;
+/** A slash as it is, and as JSON and addresses inside addresses write it. */
+const SLASH = String.raw`(?:\\*(?:/|u002f)|%(?:25)*2f)`;
 const CALLBACK_TOKEN = new RegExp(
-  `(callbacks${CALLBACK_SLASH}almara${CALLBACK_SLASH}[a-z0-9-]{1,64}${CALLBACK_SLASH})[^\\s"'\\\\<>]+`,
+  `(${CALLBACK_PATH.slice(1).replaceAll('/', SLASH)}${SLASH}[a-z0-9-]{1,64}${SLASH})[^\\s"'\\\\<>]+`,
   'gi',
 );
 

@@ -1,13 +1,12 @@
 import { inspect } from 'node:util';
 import { z } from 'zod';
+import { ProviderTrouble, type ProviderSession } from '../payment/provider';
 import { isObject, isSuccess, readJson, type HttpAnswer } from './answers';
-import { AlmaraTrouble, troubleFor } from './errors';
-import type { Http } from './http';
+import { NAME, troubleFor, unreadable, WHAT } from './errors';
 import { decimal } from './scalars';
-import type { AlmaraSettings } from './settings';
 
-/** A token that cannot be printed by accident. */
-export class AccessToken {
+/** A token that cannot be printed by accident. To everybody but the client it is the session that a look has proven. */
+export class AccessToken implements ProviderSession {
   readonly #value: string;
 
   /** @param expiresAt epoch milliseconds, counted from before it was asked for: it lives at least as long */
@@ -18,9 +17,9 @@ export class AccessToken {
     this.#value = value;
   }
 
-  /** The `Authorization` header. */
-  authorization(): string {
-    return `Bearer ${this.#value}`;
+  /** The header that sends it. */
+  header(): { readonly authorization: string } {
+    return { authorization: `Bearer ${this.#value}` };
   }
 
   toString(): string {
@@ -43,10 +42,14 @@ export interface Tokens {
   renew(refused: AccessToken, signal?: AbortSignal): Promise<AccessToken>;
 }
 
+/** Where the token in use is kept. Clients of one account in one process may share it. */
+export interface TokenCache {
+  kept?: { readonly token: AccessToken; readonly useUntil: number } | undefined;
+}
+
 /** A token near its end is not used for a call that may take half a minute. Never more than half a token's life. */
 const SKEW_MS = 60_000;
 const MAX_LIFETIME_S = 31 * 24 * 3600;
-const WHAT = 'the token request';
 
 const tokenSchema = z.object({
   /** Printable without spaces, or it could not stand in a header. */
@@ -55,28 +58,15 @@ const tokenSchema = z.object({
   expires_in: decimal.pipe(z.number().positive().max(MAX_LIFETIME_S)),
 });
 
-export function createTokens(settings: AlmaraSettings, identity: string, http: Http, now: () => number): Tokens {
-  let cached: { readonly token: AccessToken; readonly useUntil: number } | undefined;
+/** @param ask sends one token request */
+export function createTokens(ask: () => Promise<HttpAnswer>, cache: TokenCache, now: () => number): Tokens {
   let fetching: Promise<AccessToken> | undefined;
 
-  /** "Token Request": OAuth 2 client credentials, form-encoded as every known client sends them. */
   async function fetchToken(): Promise<AccessToken> {
     const askedAt = now();
-    const answer = await http.ask({
-      method: 'POST',
-      url: `${identity}/connect/token`,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({
-        client_id: settings.clientId,
-        client_secret: settings.clientSecret,
-        grant_type: 'client_credentials',
-        scope: settings.scope,
-      }).toString(),
-      what: WHAT,
-    });
-    const { value, lifetimeMs } = readToken(answer);
+    const { value, lifetimeMs } = readToken(await ask());
     const token = new AccessToken(value, askedAt + lifetimeMs);
-    cached = { token, useUntil: token.expiresAt - Math.min(SKEW_MS, lifetimeMs / 2) };
+    cache.kept = { token, useUntil: token.expiresAt - Math.min(SKEW_MS, lifetimeMs / 2) };
     return token;
   }
 
@@ -94,10 +84,11 @@ export function createTokens(settings: AlmaraSettings, identity: string, http: H
 
   return {
     async current(signal) {
-      return cached !== undefined && now() < cached.useUntil ? cached.token : await fetchShared(signal);
+      const { kept } = cache;
+      return kept !== undefined && now() < kept.useUntil ? kept.token : await fetchShared(signal);
     },
     async renew(refused, signal) {
-      if (cached?.token === refused) cached = undefined;
+      if (cache.kept?.token === refused) cache.kept = undefined;
       return await this.current(signal);
     },
   };
@@ -109,18 +100,16 @@ function readToken(answer: HttpAnswer): { readonly value: string; readonly lifet
   if (isSuccess(status)) {
     const parsed = json.kind === 'json' ? tokenSchema.safeParse(json.value) : undefined;
     if (parsed?.success) return { value: parsed.data.access_token, lifetimeMs: parsed.data.expires_in * 1000 };
-    throw new AlmaraTrouble('unreadable', `Almara Pay’s answer to ${WHAT} cannot be read`, { status });
+    throw unreadable(answer, WHAT.token);
   }
   const refused =
     status === 401 || (status === 400 && json.kind === 'json' && isObject(json.value) && 'error' in json.value);
-  if (refused) {
-    throw new AlmaraTrouble(
-      'unauthorized',
-      `Almara Pay refused our client id, secret or scope (${status} to ${WHAT})`,
-      { status },
-    );
-  }
-  throw troubleFor(answer, WHAT);
+  if (!refused) throw troubleFor(answer, WHAT.token);
+  throw new ProviderTrouble(
+    'unauthorized',
+    `${NAME} refused our client id, secret or scope (${status} to ${WHAT.token})`,
+    { status },
+  );
 }
 
 async function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {

@@ -1,39 +1,22 @@
 import { createHash } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { readCallback, stripCallbackToken, verifyCallbackToken, type CallbackKeyRing } from '../almara/callback';
 import type { Log } from '../log';
 import type { CallbackReading } from '../payment/observation';
+import type { ProviderCallbacks } from '../payment/provider';
 import { paymentIdSchema } from '../payment/request';
-import { Counters, type Refusal } from './metrics';
-import { describeTrouble, within } from './trouble';
-
-/** What the endpoint needs of the store. */
-export interface CallbackInbox {
-  add(callback: NewCallback): Promise<Added>;
-}
-
-export type Added =
-  | { readonly kind: 'stored' | 'duplicate'; readonly id: number }
-  /** Too many for this payment: counted, not kept. */
-  | { readonly kind: 'overflow' };
-
-export interface NewCallback {
-  readonly paymentId: string;
-  /** SHA-256 of the body as it came, hex: the same body twice is one callback. */
-  readonly digest: string;
-  /** The body as it came, without the token of our URL: the provider repeats that URL in it. */
-  readonly body: string;
-  readonly reading: CallbackReading;
-  readonly receivedAt: Date;
-}
+import type { Inbox } from '../store';
+import { within } from '../within';
+import { createMetrics, type CallbackMetrics, type Refusal } from './metrics';
+import { describeTrouble } from './trouble';
 
 export interface CallbackAppOptions {
-  readonly inbox: CallbackInbox;
-  readonly ring: CallbackKeyRing;
+  readonly inbox: Pick<Inbox, 'add'>;
+  /** Of the provider: the addresses that only we can make, and how a body is read. */
+  readonly callbacks: ProviderCallbacks;
   /** Called for what is stored; must return at once and never throw. What it misses, the sweep delivers. */
   readonly deliver: (callback: { readonly paymentId: string; readonly id: number }) => void;
   readonly log: Log;
-  readonly counters?: Counters;
+  readonly metrics?: CallbackMetrics;
   readonly clock?: () => Date;
 }
 
@@ -57,16 +40,16 @@ const REFUSALS: Readonly<Record<Refusal, { readonly status: number; readonly err
 };
 
 /**
- * The provider's door (design §10): size, token, JSON, schema, ids, stored, and only then 200. Each check comes before what is
+ * The provider's door: size, token, JSON, schema, ids, stored, and only then 200. Each check comes before what is
  * costlier or says more; once stored it is 200 whatever the engine does, because delivery is ours and starts from the store.
  */
 export function createCallbackApp(options: CallbackAppOptions): FastifyInstance {
-  const { log, counters = new Counters() } = options;
+  const { log, callbacks, metrics = createMetrics() } = options;
   /** Payment ids for the request log, only of requests with our token: anything else in a URL is a stranger's text. */
   const authentic = new WeakMap<FastifyRequest, string>();
 
   const refuse = (reply: FastifyReply, cause: Refusal): FastifyReply => {
-    counters.add('refused', cause);
+    metrics.refused.inc({ cause });
     return reply.code(REFUSALS[cause].status).send({ error: REFUSALS[cause].error });
   };
 
@@ -87,6 +70,7 @@ export function createCallbackApp(options: CallbackAppOptions): FastifyInstance 
   app.addHook('onResponse', (request, reply, done) => {
     const paymentId = authentic.get(request);
     const ms = Math.round(reply.elapsedTime);
+    metrics.requestSeconds.observe({ status: reply.statusCode }, reply.elapsedTime / 1_000);
     log.info({ method: request.method, status: reply.statusCode, ...(paymentId && { paymentId }), ms }, 'request');
     done();
   });
@@ -100,14 +84,13 @@ export function createCallbackApp(options: CallbackAppOptions): FastifyInstance 
   });
 
   app.post<{ Params: { paymentId: string; token: string } }>(
-    '/callbacks/almara/:paymentId/:token',
+    `${callbacks.path}/:paymentId/:token`,
     async (request, reply) => {
       const { paymentId, token } = request.params;
-      const isOurs =
-        paymentIdSchema.safeParse(paymentId).success && verifyCallbackToken(paymentId, token, options.ring);
+      const isOurs = paymentIdSchema.safeParse(paymentId).success && callbacks.isAuthentic(paymentId, token);
       if (!isOurs) return refuse(reply, 'not-ours');
       authentic.set(request, paymentId);
-      const answer = await receive({ ...options, counters }, request.params, request.body as Buffer);
+      const answer = await receive({ ...options, metrics }, request.params, request.body as Buffer);
       return answer.kind === 'refused' ? refuse(reply, answer.cause) : reply.send({ received: true });
     },
   );
@@ -142,16 +125,25 @@ function hangUpWhenClosing(app: FastifyInstance): void {
   });
 }
 
+const REMOVED = '[removed]';
+
 /** From here on the sender holds our token. */
 async function receive(
-  { inbox, deliver, log, clock = () => new Date(), counters }: CallbackAppOptions & { readonly counters: Counters },
+  {
+    inbox,
+    callbacks,
+    deliver,
+    log,
+    clock = () => new Date(),
+    metrics,
+  }: CallbackAppOptions & { readonly metrics: CallbackMetrics },
   { paymentId, token }: { readonly paymentId: string; readonly token: string },
   bytes: Buffer,
 ): Promise<Answer> {
   const body = parse(bytes);
   if (body === undefined) return { kind: 'refused', cause: 'not-json' };
 
-  const callback = readCallback(body.value);
+  const callback = callbacks.read(body.value);
   if (callback.kind === 'unreadable') {
     log.warn({ paymentId }, 'a callback with our token cannot be read');
     return { kind: 'refused', cause: 'unreadable' };
@@ -165,16 +157,17 @@ async function receive(
 
   try {
     const digest = createHash('sha256').update(bytes).digest('hex');
-    const text = withoutToken(body.text, token);
+    // The provider repeats our URL in the body. The token itself is replaced too, wherever else it was put.
+    const withoutToken = (text: string): string => callbacks.withoutToken(text.replaceAll(token, REMOVED));
     const entry = {
       paymentId,
       digest,
-      body: text,
-      reading: readingWithoutToken(callback.reading, token),
+      body: withoutToken(body.text),
+      reading: JSON.parse(withoutToken(JSON.stringify(callback.reading))) as CallbackReading,
       receivedAt: clock(),
     };
     const stored = await within(STORE_WITHIN_MS, inbox.add(entry));
-    counters.add(stored.kind === 'duplicate' ? 'duplicates' : stored.kind);
+    metrics.received.inc({ result: stored.kind });
     // Also a duplicate: the first one may have been stored by an endpoint that died before it delivered.
     if (stored.kind !== 'overflow') deliver({ paymentId, id: stored.id });
     return { kind: 'received' };
@@ -182,15 +175,6 @@ async function receive(
     log.error({ paymentId, ...describeTrouble(error) }, 'a callback could not be stored');
     return { kind: 'refused', cause: 'not-stored' };
   }
-}
-
-/** The provider repeats our URL in the body. The token itself is replaced too, wherever else it was put. */
-function withoutToken(text: string, token: string): string {
-  return stripCallbackToken(text.replaceAll(token, '[removed]'));
-}
-
-function readingWithoutToken(reading: CallbackReading, token: string): CallbackReading {
-  return JSON.parse(withoutToken(JSON.stringify(reading), token)) as CallbackReading;
 }
 
 /** JSON is UTF-8; bytes that are not would be changed by reading them, and what is stored must be what came. */

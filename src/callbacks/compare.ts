@@ -1,6 +1,6 @@
 import { otherIn } from '../payment/callback-evidence';
 import type { CallbackReading, Receipt } from '../payment/observation';
-import type { BillPaymentOutcome } from '../payment/outcome';
+import type { PendingCallback } from '../store';
 
 export type Comparison =
   /** With the receipt it brings, if it brings one. */
@@ -9,10 +9,7 @@ export type Comparison =
   | { readonly kind: 'contradicts'; readonly otherIn: readonly string[] };
 
 /** A closed payment, as far as a callback can speak of it. */
-export interface ClosedPayment {
-  readonly outcome: BillPaymentOutcome;
-  readonly accountNumber: string;
-}
+export type ClosedPayment = NonNullable<PendingCallback['closed']>;
 
 /**
  * What a callback says about a payment that is closed (G5). Only a clear claim contradicts: an unclear one says nothing, and a
@@ -30,9 +27,9 @@ export function compareWithOutcome({ outcome, accountNumber }: ClosedPayment, re
 }
 
 /**
- * From a callback that claims paid, or from the older flat shape, which can claim nothing and whose receipt may be the only one
+ * From a callback that claims paid, or from one that tells no result: it can claim nothing, and its receipt may be the only one
  * there is. A narration alone is no receipt: it may as well say why something failed.
  */
-function bringsReceipt({ claims, shape, receipt }: CallbackReading): boolean {
-  return (claims === 'paid' || shape === 'flat') && (receipt.number !== undefined || receipt.token !== undefined);
+function bringsReceipt({ claims, tells, receipt }: CallbackReading): boolean {
+  return (claims === 'paid' || tells === 'receipt') && (receipt.number !== undefined || receipt.token !== undefined);
 }

@@ -1,34 +1,17 @@
 import type { Log } from '../log';
 import { concurrently } from '../payment/concurrently';
-import type { CallbackHint, CallbackReading, Receipt } from '../payment/observation';
+import type { CallbackHint } from '../payment/observation';
+import type { Inbox, Payments, PendingCallback } from '../store';
 import { compareWithOutcome, type ClosedPayment } from './compare';
-import { Counters } from './metrics';
+import { createMetrics, type CallbackMetrics } from './metrics';
 import { becauseOf, createOpening, type DisputeOutbox, type OpenDispute } from './disputes';
 import type { Signal } from './signal';
 import { describeTrouble } from './trouble';
 
-/** A callback that nothing has dealt with: not signalled while its payment is open, or not named after it was closed. */
-export interface PendingCallback {
-  readonly id: number;
-  readonly paymentId: string;
-  readonly reading: CallbackReading;
-  readonly receivedAt: Date;
-  /** Present once the payment is closed. */
-  readonly closed?: ClosedPayment;
-}
-
 /** What delivery needs of the store. */
 export interface DeliveryStore {
-  readonly inbox: {
-    /** By id, which is oldest first; only those with an id above `afterId`. */
-    pending(limit: number, olderThan?: Date, afterId?: number): Promise<readonly PendingCallback[]>;
-    signalsSent(paymentId: string): Promise<number>;
-    markSignalled(ids: readonly number[]): Promise<void>;
-    name(ids: readonly number[], by: 'agreed' | 'dispute'): Promise<void>;
-  };
-  readonly payments: {
-    addReceipt(paymentId: string, receipt: Receipt): Promise<unknown>;
-  };
+  readonly inbox: Pick<Inbox, 'pending' | 'signalsSent' | 'markSignalled' | 'name'>;
+  readonly payments: Pick<Payments, 'addReceipt'>;
   readonly disputes: DisputeOutbox;
 }
 
@@ -37,7 +20,7 @@ export interface DeliveryOptions {
   readonly signal: Signal;
   readonly log: Log;
   readonly openDispute: OpenDispute;
-  readonly counters?: Counters;
+  readonly metrics?: CallbackMetrics;
 }
 
 export interface Delivery {
@@ -73,20 +56,20 @@ const CONCURRENT_PAYMENTS = 8;
  * one. Everything starts from what is pending in the inbox, so it does not matter who stored it or how often this runs: a
  * delivery cut short is repeated, and a repeated hint is harmless.
  */
-export function createDelivery({ counters = new Counters(), ...options }: DeliveryOptions): Delivery {
+export function createDelivery({ metrics = createMetrics(), ...options }: DeliveryOptions): Delivery {
   const { store, log } = options;
-  const inTurn = createTurns();
+  const afterEarlierWork = createPaymentQueues();
   const open = createOpening(store.disputes, options.openDispute);
-  const deliver = createStep({ counters, ...options, open });
+  const deliver = createStep({ metrics, ...options, open });
   /** Where the next sweep begins. */
   let afterId = 0;
 
-  /** Read again in its turn: an earlier delivery or another endpoint may have dealt with it. */
+  /** Read again when it is due: an earlier delivery or another endpoint may have dealt with it. */
   const stillPending = async (id: number): Promise<PendingCallback | undefined> =>
     (await store.inbox.pending(1, undefined, id - 1)).find((callback) => callback.id === id);
 
   const deliverPayment = (paymentId: string, callbackIds: Iterable<number>): Promise<Delivered> =>
-    inTurn(paymentId, async () => {
+    afterEarlierWork(paymentId, async () => {
       const ids = [...new Set(callbackIds)].sort((a, b) => a - b);
       let done = 0;
       try {
@@ -97,7 +80,7 @@ export function createDelivery({ counters = new Counters(), ...options }: Delive
         }
         return { left: ids.length - done, failed: false };
       } catch (error) {
-        counters.add('delivery_failures');
+        metrics.deliveryFailures.inc();
         const trouble = describeTrouble(error);
         log.warn({ paymentId, ...trouble }, 'callbacks could not be delivered; the next sweep tries again');
         return { left: ids.length - done, failed: true };
@@ -122,7 +105,7 @@ export function createDelivery({ counters = new Counters(), ...options }: Delive
         // All failed: the engine is away, or these are payments it never takes. The next sweep goes on behind them.
         if (afterId === 0 || failures === byPayment.size) break;
       }
-      counters.set('undelivered', left);
+      metrics.undelivered.set(left);
       const disputes = await sweepDisputes();
       return { found: found + disputes.found, left: left + disputes.left };
     },
@@ -137,11 +120,11 @@ export function createDelivery({ counters = new Counters(), ...options }: Delive
         await open(paymentId);
       } catch (error) {
         left += 1;
-        counters.add('delivery_failures');
+        metrics.deliveryFailures.inc();
         log.warn({ paymentId, ...describeTrouble(error) }, 'a dispute could not be opened; the next sweep tries again');
       }
     });
-    counters.set('unopened', left);
+    metrics.unopened.set(left);
     return { found: raised.length, left };
   }
 }
@@ -157,13 +140,13 @@ function createStep({
   store,
   signal,
   log,
-  counters,
+  metrics,
   open,
-}: DeliveryOptions & { readonly counters: Counters; readonly open: (paymentId: string) => Promise<void> }) {
+}: DeliveryOptions & { readonly metrics: CallbackMetrics; readonly open: (paymentId: string) => Promise<void> }) {
   async function toWorkflow({ id, paymentId, reading, receivedAt }: PendingCallback): Promise<boolean> {
     if ((await store.inbox.signalsSent(paymentId)) >= MAX_SIGNALS) {
       // Taken off the list all the same: the workflow reads it with the others.
-      counters.add('signals', 'withheld');
+      metrics.signals.inc({ result: 'withheld' });
     } else {
       const code = reading.code?.value;
       const hint: CallbackHint = {
@@ -172,7 +155,7 @@ function createStep({
         ...(code !== undefined && { code }),
       };
       const result = await signal(paymentId, hint);
-      counters.add('signals', result);
+      metrics.signals.inc({ result });
       if (result === 'no-run') {
         log.warn({ paymentId }, 'a callback waits: the payment is open and no workflow runs for it');
         return false;
@@ -188,14 +171,14 @@ function createStep({
     if (comparison.kind === 'agrees') {
       if (comparison.receipt !== undefined) await store.payments.addReceipt(paymentId, comparison.receipt);
       await store.inbox.name([id], 'agreed');
-      counters.add('agreed');
+      metrics.agreements.inc();
       return true;
     }
     const because = becauseOf(closed.outcome, reading, comparison.otherIn);
     await store.disputes.raise(paymentId, { by: 'callback', because });
     await open(paymentId);
     await store.inbox.name([id], 'dispute');
-    counters.add('contradictions');
+    metrics.contradictions.inc();
     log.warn(
       { paymentId, outcome: closed.outcome.kind, claims: reading.claims },
       'a callback contradicts the outcome: disputed',
@@ -208,7 +191,7 @@ function createStep({
 }
 
 /** Work on one payment waits for the work on it before: a delivery and a sweep would signal the same callback twice. */
-function createTurns() {
+function createPaymentQueues() {
   const last = new Map<string, Promise<unknown>>();
   return <T>(paymentId: string, work: () => Promise<T>): Promise<T> => {
     const mine = (last.get(paymentId) ?? Promise.resolve()).then(work);

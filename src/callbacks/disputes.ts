@@ -1,26 +1,23 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { TASK_QUEUE, WORKFLOWS } from '../payment/contract';
-import { disputeStart, type PaymentDispute, type RaisedBy } from '../payment/dispute';
+import { disputeStart, type PaymentDispute } from '../payment/dispute';
 import type { CallbackReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
-import { callEngine } from './call-engine';
+import type { Disputes } from '../store';
+import { engineOf } from './engine';
 
 /** Starts the workflow of a dispute. One that was started before is as good. Throws when the engine did not take it. */
 export type OpenDispute = (dispute: PaymentDispute) => Promise<void>;
 
 /** What opening needs of the store. */
-export interface DisputeOutbox {
-  raise(paymentId: string, raise: { readonly by: RaisedBy; readonly because: string }): Promise<unknown>;
-  toOpen(limit: number): Promise<readonly PaymentDispute[]>;
-  find(paymentId: string): Promise<(PaymentDispute & { readonly resolution?: object }) | undefined>;
-  markOpened(paymentId: string): Promise<void>;
-}
+export type DisputeOutbox = Pick<Disputes, 'raise' | 'toOpen' | 'find' | 'markOpened'>;
 
 export function createOpenDispute(client: Client): OpenDispute {
+  const engine = engineOf(client);
   return async (dispute) => {
     const options = { ...disputeStart(dispute), taskQueue: TASK_QUEUE, workflowIdConflictPolicy: 'FAIL' } as const;
     try {
-      await callEngine(client, () => client.workflow.start(WORKFLOWS.paymentDispute, options));
+      await engine.bounded(() => client.workflow.start(WORKFLOWS.paymentDispute, options));
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }

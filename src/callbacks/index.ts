@@ -1,18 +1,18 @@
 /** The callback endpoint, for a service that runs it itself. `dist/callbacks/main.js` runs it as a process of its own. */
-export { parseKeyRing, type CallbackKeyRing } from '../almara/callback';
+export { createAlmaraCallbacks, parseKeyRing, type CallbackKeyRing } from '../almara/callback';
+export type { ProviderCallbacks } from '../payment/provider';
 export { startCallbacks, type CallbacksSettings, type RunningCallbacks } from './start';
-export { createCallbackApp, type CallbackAppOptions, type CallbackInbox, type NewCallback } from './app';
+export { createCallbackApp, type CallbackAppOptions } from './app';
 export {
   createDelivery,
   type Delivered,
   type Delivery,
   type DeliveryOptions,
   type DeliveryStore,
-  type PendingCallback,
   type SweepReport,
 } from './deliver';
 export { createSignal, type Signal } from './signal';
 export { createOpenDispute, type DisputeOutbox, type OpenDispute } from './disputes';
 export { startSweeper, type Sweeper } from './sweeper';
 export { createBackground, type Background } from './background';
-export { Counters } from './metrics';
+export { createMetrics, type CallbackMetrics } from './metrics';

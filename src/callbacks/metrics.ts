@@ -1,59 +1,47 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const NAMESPACE = 'almara_callbacks';
+
 /** Why a request was turned away, in the order in which it is checked. */
-export type Refusal = 'too-large' | 'not-ours' | 'not-json' | 'unreadable' | 'other-payment' | 'not-stored';
+const REFUSALS = ['too-large', 'not-ours', 'not-json', 'unreadable', 'other-payment', 'not-stored'] as const;
+export type Refusal = (typeof REFUSALS)[number];
 
-/** What the endpoint counts, and how it is described to Prometheus. Labels are fixed words: nothing of a payment gets in. */
-const METRICS = {
-  stored: { type: 'counter', help: 'Callbacks stored for the first time.' },
-  duplicates: { type: 'counter', help: 'Callbacks that were stored before.' },
-  overflow: { type: 'counter', help: 'Callbacks beyond what is stored for one payment.' },
-  refused: { type: 'counter', help: 'Requests turned away, by cause.' },
-  signals: { type: 'counter', help: 'Signals to payment workflows, by result.' },
-  agreed: { type: 'counter', help: 'Callbacks of closed payments that agree with the outcome.' },
-  contradictions: { type: 'counter', help: 'Callbacks of closed payments that contradict the outcome.' },
-  delivery_failures: { type: 'counter', help: 'Deliveries and sweeps that failed and are tried again.' },
-  undelivered: { type: 'gauge', help: 'Callbacks that the last sweep could not deliver.' },
-  unopened: { type: 'gauge', help: 'Disputes whose workflow the last sweep could not start.' },
-} as const satisfies Readonly<Record<string, { readonly type: 'counter' | 'gauge'; readonly help: string }>>;
-
-export type Metric = keyof typeof METRICS;
-
-/** The label's name, for the metrics that have one. */
-const LABELS: Partial<Record<Metric, string>> = { refused: 'cause', signals: 'result' };
-
-/** Counters in memory, since the start of the process. */
-export class Counters {
-  readonly #values = new Map<Metric, Map<string, number>>();
-
-  add(metric: Metric, label = '', by = 1): void {
-    this.#of(metric).set(label, this.get(metric, label) + by);
+/**
+ * What one endpoint measures, since its start, in a registry of its own: a process may run two. Labels are fixed words: nothing of a
+ * payment gets in. Every series is there from the start, with 0: its absence would hide it.
+ */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string) => new Counter({ name: `${NAMESPACE}_${name}_total`, help, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name: `${NAMESPACE}_${name}`, help, registers });
+  function counterBy<Label extends string>(label: Label, values: readonly string[], name: string, help: string) {
+    const made = new Counter({ name: `${NAMESPACE}_${name}_total`, help, labelNames: [label], registers });
+    for (const value of values) made.labels(value).inc(0);
+    return made;
   }
-
-  set(metric: Metric, value: number): void {
-    this.#of(metric).set('', value);
-  }
-
-  get(metric: Metric, label = ''): number {
-    return this.#values.get(metric)?.get(label) ?? 0;
-  }
-
-  /** In Prometheus' text format. A metric without labels is there from the start, with 0: its absence would hide it. */
-  toPrometheus(): string {
-    const lines = Object.entries(METRICS).flatMap(([key, { type, help }]) => {
-      const metric = key as Metric;
-      const name = `almara_callbacks_${metric}${type === 'counter' ? '_total' : ''}`;
-      const label = LABELS[metric];
-      const values = label === undefined ? [['', this.get(metric)] as const] : [...this.#of(metric)];
-      const samples = values.map(([value, n]) => `${name}${label === undefined ? '' : `{${label}="${value}"}`} ${n}`);
-      return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples];
-    });
-    return `${lines.join('\n')}\n`;
-  }
-
-  #of(metric: Metric): Map<string, number> {
-    const known = this.#values.get(metric);
-    if (known !== undefined) return known;
-    const fresh = new Map<string, number>();
-    this.#values.set(metric, fresh);
-    return fresh;
-  }
+  return {
+    registry,
+    received: counterBy(
+      'result',
+      ['stored', 'duplicate', 'overflow'],
+      'received',
+      'Callbacks with our token; overflow is beyond what is stored for one payment.',
+    ),
+    refused: counterBy('cause', REFUSALS, 'refused', 'Requests turned away, by cause.'),
+    requestSeconds: new Histogram({
+      name: `${NAMESPACE}_request_duration_seconds`,
+      help: 'From the request to the end of its answer, by HTTP status.',
+      labelNames: ['status'],
+      registers,
+    }),
+    signals: counterBy('result', ['sent', 'no-run', 'withheld'], 'signals', 'Signals to payment workflows, by result.'),
+    agreements: counter('agreements', 'Callbacks of closed payments that agree with the outcome.'),
+    contradictions: counter('contradictions', 'Callbacks of closed payments that contradict the outcome.'),
+    deliveryFailures: counter('delivery_failures', 'Deliveries and sweeps that failed and are tried again.'),
+    undelivered: gauge('undelivered', 'Callbacks that the last sweep could not deliver.'),
+    unopened: gauge('unopened', 'Disputes whose workflow the last sweep could not start.'),
+  };
 }
+
+export type CallbackMetrics = ReturnType<typeof createMetrics>;

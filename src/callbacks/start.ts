@@ -1,16 +1,18 @@
 import type { Client } from '@temporalio/client';
-import type { CallbackKeyRing } from '../almara/callback';
 import { startHealth, type HealthSettings } from '../health';
 import type { Log } from '../log';
-import { openStore, pendingMigrations } from '../store';
+import type { ProviderCallbacks } from '../payment/provider';
+import { openStore, requireMigrated } from '../store';
+import { within } from '../within';
 import { createCallbackApp, type CallbackAppOptions } from './app';
 import { createBackground, type Background } from './background';
 import { createDelivery, type Delivery } from './deliver';
 import { createOpenDispute } from './disputes';
-import { Counters } from './metrics';
+import { engineOf } from './engine';
+import { createMetrics, type CallbackMetrics } from './metrics';
 import { createSignal } from './signal';
 import { startSweeper } from './sweeper';
-import { describeTrouble, within } from './trouble';
+import { describeTrouble } from './trouble';
 
 export interface CallbacksSettings {
   readonly host: string;
@@ -21,7 +23,7 @@ export interface CallbacksSettings {
   /** May be the same as `healthPort`. */
   readonly metricsPort?: number;
   readonly databaseUrl: string;
-  readonly ring: CallbackKeyRing;
+  readonly callbacks: ProviderCallbacks;
   /** Stays the caller's: it is not closed here. */
   readonly client: Client;
   readonly log: Log;
@@ -33,21 +35,22 @@ export interface RunningCallbacks {
   readonly url: string;
   /** Of the health listener, if there is one. */
   readonly healthUrl?: string;
-  readonly counters: Counters;
+  readonly metrics: CallbackMetrics;
   /** Accepts nothing more, finishes the requests and deliveries that run, then lets go of everything. */
   close(): Promise<void>;
 }
 
 /** Deliveries that are not done by then are left to the next sweep of any endpoint. */
 const FINISH_WITHIN_MS = 10_000;
-const ASK_TEMPORAL_WITHIN_MS = 1_500;
+/** A check of the engine ends before whoever asks for it has left. */
+const ASK = { ms: 1_500 };
 
 /** The whole endpoint: listener, delivery, sweep, health. */
 export async function startCallbacks(settings: CallbacksSettings): Promise<RunningCallbacks> {
-  const { host, port, databaseUrl, ring, client, log } = settings;
-  await refuseOldDatabase(databaseUrl);
+  const { host, port, databaseUrl, callbacks, client, log } = settings;
+  await requireMigrated(databaseUrl);
 
-  const counters = new Counters();
+  const metrics = createMetrics();
   const store = openStore({ databaseUrl, log });
   const closing: Closing = [() => store.close()];
   const close = once(async () => {
@@ -56,28 +59,28 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
 
   try {
     let isOpen = true;
-    const healthUrl = await listenForHealth(settings, closing, counters, {
+    const healthUrl = await listenForHealth(settings, closing, metrics, {
       accepting: () => (isOpen ? Promise.resolve() : Promise.reject(new Error('shutting down'))),
       store: () => store.ping(),
-      temporal: () => reachTemporal(client),
+      temporal: async () => void (await engineOf(client).bounded(() => client.workflowService.getSystemInfo({}), ASK)),
     });
 
     const signal = createSignal(client);
     const openDispute = createOpenDispute(client);
-    const delivery = createDelivery({ store, signal, openDispute, log, counters });
-    const background = startDelivering(settings, closing, counters, delivery);
+    const delivery = createDelivery({ store, signal, openDispute, log, metrics });
+    const background = startDelivering(settings, closing, metrics, delivery);
 
     const deliver: CallbackAppOptions['deliver'] = (callback) => {
       background.offer(callback);
     };
-    const app = createCallbackApp({ inbox: store.inbox, ring, deliver, log, counters });
+    const app = createCallbackApp({ inbox: store.inbox, callbacks, deliver, log, metrics });
     closing.push(() => {
       isOpen = false;
       return app.close();
     });
     const url = await app.listen({ host, port });
     log.info({ port: Number(new URL(url).port) }, 'the callback endpoint accepts callbacks');
-    return { url, ...(healthUrl !== undefined && { healthUrl }), counters, close };
+    return { url, ...(healthUrl !== undefined && { healthUrl }), metrics, close };
   } catch (error) {
     await close();
     throw error;
@@ -87,19 +90,12 @@ export async function startCallbacks(settings: CallbacksSettings): Promise<Runni
 /** What ends the parts, in the order in which they were begun: undone in reverse, also when the start fails half-way. */
 type Closing = (() => Promise<unknown>)[];
 
-async function refuseOldDatabase(databaseUrl: string): Promise<void> {
-  const missing = await pendingMigrations(databaseUrl);
-  if (missing.length === 0) return;
-  throw new Error(`The database lacks ${missing.join(', ')}. Run "billpay migrate" first, then start again.`);
-}
-
 async function listenForHealth(
   { host, healthPort, metricsPort }: CallbacksSettings,
   closing: Closing,
-  counters: Counters,
+  { registry: metrics }: CallbackMetrics,
   checks: HealthSettings['checks'],
 ): Promise<string | undefined> {
-  const metrics = (): string => counters.toPrometheus();
   const listen = async (health: HealthSettings): Promise<string> => {
     const { url, close } = await startHealth(health);
     closing.push(close);
@@ -114,7 +110,7 @@ async function listenForHealth(
 function startDelivering(
   { log, sweepEveryMs }: CallbacksSettings,
   closing: Closing,
-  counters: Counters,
+  metrics: CallbackMetrics,
   delivery: Delivery,
 ): Background {
   const background = createBackground({
@@ -126,7 +122,7 @@ function startDelivering(
   const sweeper = startSweeper({
     sweep: () => delivery.sweep(),
     onFailure: (error) => {
-      counters.add('delivery_failures');
+      metrics.deliveryFailures.inc();
       log.warn(describeTrouble(error), 'the sweep could not read the inbox; it tries again');
     },
     ...(sweepEveryMs !== undefined && { everyMs: sweepEveryMs }),
@@ -138,10 +134,6 @@ function startDelivering(
     });
   });
   return background;
-}
-
-async function reachTemporal(client: Client): Promise<void> {
-  await client.withDeadline(Date.now() + ASK_TEMPORAL_WITHIN_MS, () => client.workflowService.getSystemInfo({}));
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -7,23 +7,3 @@ export function describeTrouble(error: unknown): { readonly error: string; reado
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' || typeof code === 'number' ? { error: name, code: String(code) } : { error: name };
 }
-
-/** Thrown by `within`. */
-export class TooSlow extends Error {
-  override readonly name = 'TooSlow';
-}
-
-/** The work goes on, but nobody waits for it any longer. */
-export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TooSlow(`no answer within ${ms} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,41 +1,48 @@
 import type { Command } from 'commander';
-import type { DisputeResolution, ExampleUpdate, LastReconciliation, Resolution, Waiting } from '../client';
-import { MOST_ASKED, runbookPage } from '../payment/attention';
+import {
+  MOST_ASKED,
+  type AttentionItem,
+  type DisputeResolution,
+  type ExampleUpdate,
+  type LastReconciliation,
+  type Resolution,
+} from '../client';
+import { runbookPage } from '../payment/words';
 import { askedAll, differencesIn } from '../payment/reconciliation-window';
 import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import type { Line } from './texts';
+import type { Line } from './output';
 
 /** `billpay attention`: what the operators' list in the Web UI shows, with what is known and what to do. */
 export function addAttention(program: Command, shell: Shell, exit: (code: number) => void): void {
   program
     .command('attention')
-    .description('what waits for a person, oldest first, what to do about it, and what the last reconciliation found')
+    .description('what needs attention, oldest first, what to do about it, and what the last reconciliation found')
     .action(async () => exit(await attention(shell)));
 }
 
 const attention = (shell: Shell): Promise<number> =>
   withPayments(shell, async (payments) => {
-    const waiting = await payments.attention();
-    for (const one of waiting) shell.output.event('waiting', one, waitingLines(one));
-    const silent = waiting.filter(({ known }) => known === undefined).length;
+    const items = await payments.attention();
+    for (const item of items) shell.output.event('needs-attention', item, itemLines(item));
+    const unknown = items.filter(({ known }) => known === undefined).length;
     const last = await payments.reconciliation.last();
     const news = last === undefined ? [] : reconciliationLines(last);
     if (last !== undefined && news.length > 0) shell.output.event('reconciliation', last, news);
     const differences = last?.kind === 'reported' ? differencesIn(last) : 0;
-    const summary = summaryLine(waiting.length, silent, differences);
-    shell.output.event('attention', { waiting: waiting.length, silent }, [summary]);
-    return waiting.length + differences === 0 ? EXIT.ok : EXIT.open;
+    const summary = summaryLine(items.length, unknown, differences);
+    shell.output.event('attention', { count: items.length, unknown }, [summary]);
+    return items.length + differences === 0 ? EXIT.ok : EXIT.open;
   });
 
-function summaryLine(waiting: number, silent: number, differences: number): Line {
-  if (waiting === 0 && differences === 0) return { text: 'Nothing waits for a person.', tone: 'good' };
-  if (waiting === 0) return { text: 'No payment and no dispute waits for a person.', tone: 'careful' };
+function summaryLine(count: number, unknown: number, differences: number): Line {
+  if (count === 0 && differences === 0) return { text: 'Nothing needs attention.', tone: 'good' };
+  if (count === 0) return { text: 'No payment and no dispute needs attention.', tone: 'careful' };
   const told =
-    silent === 0
+    unknown === 0
       ? ''
-      : ` Of ${silent} no worker told what is known: only the oldest ${MOST_ASKED} are asked about. If none is told, start a worker, or see the Web UI. Their times are those of the start.`;
-  return { text: `${waiting} waiting, the oldest first.${told}`, tone: 'careful' };
+      : ` Of ${unknown} no worker told what is known: only the oldest ${MOST_ASKED} are asked about. If none is told, start a worker, or see the Web UI. Their times are those of the start.`;
+  return { text: `${count} need attention, the oldest first.${told}`, tone: 'careful' };
 }
 
 /** None: there is nothing to say. */
@@ -54,7 +61,18 @@ function reconciliationLines(last: LastReconciliation): readonly Line[] {
   ];
 }
 
-function waitingLines({ kind, paymentId, reason, since, amount, currency, service, known, first, updates }: Waiting) {
+function itemLines({
+  kind,
+  paymentId,
+  reason,
+  since,
+  amount,
+  currency,
+  service,
+  known,
+  first,
+  updates,
+}: AttentionItem) {
   const money = amount === undefined ? undefined : `${currency ?? ''} ${amount}`.trim();
   const what = kind === 'payment' ? 'Payment' : 'Dispute of payment';
   const heading = [`${what} ${paymentId}`, money, service].filter((part) => part !== undefined).join(' · ');

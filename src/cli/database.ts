@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidRequest } from '../client';
 import { billPaymentRequestSchema, invalidFields } from '../payment/request';
-import { amountOf } from './amount';
+import { amountOf } from './arguments';
 import { EXIT, UsageError } from './exit-codes';
 import type { Shell } from './shell';
 

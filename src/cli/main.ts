@@ -6,6 +6,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { BillPayments } from '../client';
 import { readCliConfig } from '../config';
+import { reasonOf } from '../payment/reason';
 import { UsageError } from './exit-codes';
 import { createProgram } from './program';
 
@@ -19,7 +20,7 @@ const run = createProgram({
     try {
       return readCliConfig().databaseUrl;
     } catch (cause) {
-      throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+      throw new UsageError(reasonOf(cause), { cause });
     }
   },
   out: (line) => void process.stdout.write(`${line}\n`),

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { BillPaymentError, InvalidRequest } from '../client';
+import { reasonOf } from '../payment/reason';
 import { UsageError } from './exit-codes';
-import type { Line } from './texts';
 
 export interface Output {
   /** One event: a JSON object on a line of its own, or its lines for people. */
@@ -18,7 +18,11 @@ interface OutputSettings {
 }
 
 const STYLES = { good: 'green', bad: 'red', careful: 'yellow', heading: 'bold', quiet: 'dim', plain: 'reset' } as const;
-export type Tone = keyof typeof STYLES;
+
+export interface Line {
+  readonly text: string;
+  readonly tone?: keyof typeof STYLES;
+}
 
 export function createOutput({ out, err, json, colour }: OutputSettings): Output {
   const painted = ({ text, tone = 'plain' }: Line): string => {
@@ -45,12 +49,12 @@ function errorData(error: unknown): object {
     const problems = error instanceof InvalidRequest ? { problems: error.problems } : {};
     return { code: error.code, message: error.message, ...problems };
   }
-  return { code: error instanceof UsageError ? 'usage' : 'failed', message: messageOf(error) };
+  return { code: error instanceof UsageError ? 'usage' : 'failed', message: reasonOf(error) };
 }
 
 function errorLines(error: unknown): readonly Line[] {
   if (!(error instanceof InvalidRequest)) {
-    return messageOf(error)
+    return reasonOf(error)
       .split('\n')
       .map((text) => ({ text, tone: 'bad' }));
   }
@@ -58,11 +62,4 @@ function errorLines(error: unknown): readonly Line[] {
     { text: 'The request is not valid:', tone: 'bad' },
     ...error.problems.map(({ field, problem }) => ({ text: `  ${field} ${problem}` })),
   ];
-}
-
-/** A connection refused on every address of a name is an AggregateError without a message. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error.message === '' ? error.name : error.message;
 }

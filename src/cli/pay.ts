@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { BillPaymentHandle, BillPaymentRequest, PaymentProgress } from '../client';
-import { durationOf } from './duration';
+import { reasonOf } from '../payment/reason';
+import { durationOf } from './arguments';
 import { EXIT, exitOfOutcome, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
 import { interruptedLines, openLines, outcomeLines, stageLine } from './texts';
@@ -126,8 +127,8 @@ async function showChanges(
 }
 
 function waitOf(text: string): number {
-  const wait = durationOf(text) ?? NaN;
-  if (!(wait <= MAX_WAIT_MS)) throw new UsageError('--wait must be a duration of at most 24h, such as 60s or 5m');
+  const wait = durationOf('--wait', text);
+  if (wait > MAX_WAIT_MS) throw new UsageError('--wait must be at most 24h');
   return wait;
 }
 
@@ -161,9 +162,7 @@ async function requestOf(options: PayOptions, shell: Shell): Promise<BillPayment
 async function readRequest(file: string, shell: Shell): Promise<Readonly<Record<string, unknown>>> {
   const where = file === '-' ? 'standard input' : file;
   const text = await shell.readInput(file).catch((cause: unknown) => {
-    throw new UsageError(`${where} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    throw new UsageError(`${where} cannot be read: ${reasonOf(cause)}`, { cause });
   });
   const request = record(parseJson(text));
   if (request === undefined) throw new UsageError(`${where} must hold one JSON object`);

@@ -6,7 +6,7 @@ import {
   type PaymentProgress,
   type Resolution,
 } from '../client';
-import { amountOf } from './amount';
+import { amountOf } from './arguments';
 import { EXIT, exitOfOutcome, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
 import { disputeLines, outcomeLines, progressLines } from './texts';

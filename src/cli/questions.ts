@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { EngineUnavailable } from '../client';
+import { reasonOf } from '../payment/reason';
 import { EXIT, exitOfError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
 import { failed, inquiryLines, passed, reportLines, serviceLine } from './texts';
@@ -52,7 +53,7 @@ async function doctor(shell: Shell): Promise<number> {
       return report.ok ? EXIT.ok : EXIT.failed;
     });
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = reasonOf(error);
     const unavailable = error instanceof EngineUnavailable ? error.part : undefined;
     if (unavailable === 'server') tell('Temporal', text, false);
     else {

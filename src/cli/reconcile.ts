@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Difference, ReconciliationReport } from '../client';
+import { parseDuration } from '../payment/duration';
 import { DIFFERENCES, type DifferenceKind } from '../payment/reconciliation';
 import { askedAll, differencesIn, timeOf } from '../payment/reconciliation-window';
-import { durationOf } from './duration';
 import { EXIT, UsageError } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import type { Line } from './texts';
+import type { Line } from './output';
 
 /** `billpay reconcile`: does what the store says agree with the runs and with the provider? */
 export function addReconcile(program: Command, shell: Shell, exit: (code: number) => void): void {
@@ -29,8 +29,8 @@ const reconcile = (since: string | undefined, shell: Shell): Promise<number> =>
   });
 
 function sinceOf(text: string): string {
-  const ago = durationOf(text);
-  const time = ago !== undefined && ago < Date.now() ? new Date(Date.now() - ago) : timeOf(text);
+  const ago = parseDuration(text);
+  const time = ago.kind === 'duration' && ago.ms < Date.now() ? new Date(Date.now() - ago.ms) : timeOf(text);
   if (time === undefined) throw new UsageError('--since must be a time such as 2026-01-31T12:00:00Z, or 7d');
   return time.toISOString();
 }

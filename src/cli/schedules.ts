@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { AppliedSchedule, ReconciliationSchedule } from '../client';
-import { durationOf } from './duration';
-import { EXIT, UsageError } from './exit-codes';
+import { durationOf } from './arguments';
+import { EXIT } from './exit-codes';
 import { withPayments, type Shell } from './shell';
-import type { Line } from './texts';
+import type { Line } from './output';
 
 /** What Temporal starts by itself. */
 export function addSchedules(program: Command, shell: Shell, exit: (code: number) => void): void {
@@ -20,8 +20,7 @@ export function addSchedules(program: Command, shell: Shell, exit: (code: number
 }
 
 async function apply(every: string, shell: Shell): Promise<number> {
-  const everyMs = durationOf(every);
-  if (everyMs === undefined) throw new UsageError('--every must be a duration such as 30m or 1h');
+  const everyMs = durationOf('--every', every);
   return await withPayments(shell, async (payments) => {
     const schedule = await payments.reconciliation.applySchedule(everyMs);
     shell.output.event('schedule', schedule, [

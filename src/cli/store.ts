@@ -10,7 +10,7 @@ export const cliStore: CliStore = {
     // What goes wrong is thrown; a log on the output would break `--json`.
     const store = openStore({ databaseUrl, log: createLog('billpay', 'silent'), maxConnections: 1 });
     try {
-      return await store.reservations.addFunds(funds);
+      return await store.funds.add(funds);
     } finally {
       await store.close();
     }

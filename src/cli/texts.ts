@@ -7,43 +7,13 @@ import type {
   PaymentProgress,
   ProviderReport,
 } from '../client';
-import { GUIDES } from '../payment/attention';
-import type { Tone } from './output';
+import { stageInWords } from '../payment/words';
+import type { Line } from './output';
 
 /** What people read. Pure. */
-export interface Line {
-  readonly text: string;
-  readonly tone?: Tone;
-}
-
-/** Where it stands, in one line. */
-export function stageText(progress: PaymentProgress): string {
-  switch (progress.stage) {
-    case 'validating':
-      return 'Checking the account. Nothing was sent.';
-    case 'reserving':
-      return 'Holding the funds. Nothing was sent.';
-    case 'submitting':
-      return 'Sending to the provider.';
-    case 'awaiting-result':
-      return progress.submission?.kind === 'unknown'
-        ? 'Sent, but the answer was lost: it may have been taken. Do not pay this bill another way.'
-        : 'Sent. Waiting for the result.';
-    case 'needs-attention':
-      return progress.reason === undefined ? 'Needs attention.' : `Needs attention: ${knownText(progress)}`;
-    case 'recording':
-      return 'Writing the outcome down.';
-    case 'closed':
-      return 'Closed.';
-  }
-}
-
-/** As the Web UI says it. */
-const knownText = ({ reason = 'provider-silent', because, provider }: PaymentProgress): string =>
-  GUIDES[reason].known(because ?? provider?.said ?? 'nothing yet');
 
 export function stageLine(progress: PaymentProgress): Line {
-  return { text: `  ${stageText(progress)}`, tone: progress.stage === 'needs-attention' ? 'careful' : 'quiet' };
+  return { text: `  ${stageInWords(progress)}`, tone: progress.stage === 'needs-attention' ? 'careful' : 'quiet' };
 }
 
 export function progressLines(progress: PaymentProgress): readonly Line[] {
@@ -54,11 +24,11 @@ export function progressLines(progress: PaymentProgress): readonly Line[] {
   return [
     { text: heading, tone: 'heading' },
     stageLine(progress),
-    ...field('Funds held on', fundingAccount),
+    ...field('Funds from', fundingAccount),
     ...field('Sent', submission && `${submission.at}, ${submission.said}`),
-    ...field('Provider said', provider && `${provider.said} (${provider.at})`),
+    ...field(`${provider?.name ?? 'The provider'} said`, provider?.said && `${provider.said} (${provider.at ?? ''})`),
     ...field('Needs attention since', progress.attentionSince),
-    ...(progress.attentionSince === undefined ? field('A person is asked at', progress.attentionAt) : []),
+    ...(progress.attentionSince === undefined ? field('Will need attention at', progress.attentionAt) : []),
   ];
 }
 

@@ -1,12 +1,12 @@
-import { GUIDES, MOST_ASKED, type AskedFor } from '../payment/attention';
 import { concurrently } from '../payment/concurrently';
 import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS, workflowIdOf } from '../payment/contract';
 import type { DisputeProgress, DisputeResolution } from '../payment/dispute';
 import type { PaymentProgress, Resolution } from '../payment/progress';
+import { ATTENTION_REASONS, guideTo, THE_PROVIDER, type AskedFor } from '../payment/words';
 import { grpcStatus, FAILED_PRECONDITION, isOutOfTime, type Engine } from './engine';
 
-/** Something that waits for a person. */
-export interface Waiting {
+/** A payment or a dispute that needs attention: a person decides, or finds out. */
+export interface AttentionItem {
   readonly kind: 'payment' | 'dispute';
   readonly paymentId: string;
   readonly reason: AskedFor;
@@ -29,7 +29,10 @@ export interface ExampleUpdate {
   readonly argument: Resolution | DisputeResolution;
 }
 
-const WAITING = [
+/** So many are queried, the oldest: a query may have a busy worker replay the run, and nobody reads beyond them at once. */
+export const MOST_ASKED = 300;
+
+const NEEDS_ATTENTION = [
   'ExecutionStatus="Running"',
   `(${SEARCH_ATTRIBUTES.state.name}="NeedsAttention" OR WorkflowType="${WORKFLOWS.paymentDispute}")`,
 ].join(' AND ');
@@ -41,31 +44,31 @@ const AT_ONCE = 8;
 
 /** One line of the engine's list: all that is known without a worker. */
 interface Listed {
-  readonly kind: Waiting['kind'];
+  readonly kind: AttentionItem['kind'];
   readonly paymentId: string;
   readonly reason: AskedFor;
   readonly startedAt: string;
   readonly service?: string;
 }
 
-/** What waits for a person, oldest first. A worker adds what it knows; without one the list is there all the same. */
-export async function whatWaits(engine: Engine, mostAsked = MOST_ASKED): Promise<readonly Waiting[]> {
+/** All that needs attention, oldest first. A worker adds what it knows; without one the list is there all the same. */
+export async function listAttention(engine: Engine, mostAsked = MOST_ASKED): Promise<readonly AttentionItem[]> {
   const listed = [...(await list(engine))].sort((a, b) => a.startedAt.localeCompare(b.startedAt));
-  const waiting = listed.slice(mostAsked).map(withoutWorker);
+  const items = listed.slice(mostAsked).map(withoutWorker);
   let silentInARow = 0;
   await concurrently(listed.slice(0, mostAsked), AT_ONCE, async (one) => {
     // A whole round without an answer: nobody is there, and the rest need not be asked.
-    if (silentInARow >= AT_ONCE) return void waiting.push(withoutWorker(one));
+    if (silentInARow >= AT_ONCE) return void items.push(withoutWorker(one));
     try {
       const told = await ask(engine, one);
       silentInARow = 0;
-      if (told !== undefined) waiting.push(told);
+      if (told !== undefined) items.push(told);
     } catch (error) {
       if (isOutOfTime(error) || grpcStatus(error)?.code === FAILED_PRECONDITION) silentInARow += 1;
-      waiting.push(withoutWorker(one));
+      items.push(withoutWorker(one));
     }
   });
-  return waiting.sort((a, b) => a.since.localeCompare(b.since) || a.paymentId.localeCompare(b.paymentId));
+  return items.sort((a, b) => a.since.localeCompare(b.since) || a.paymentId.localeCompare(b.paymentId));
 }
 
 async function list(engine: Engine): Promise<readonly Listed[]> {
@@ -73,14 +76,14 @@ async function list(engine: Engine): Promise<readonly Listed[]> {
     return await engine.bounded(
       async () => {
         const listed: Listed[] = [];
-        for await (const run of engine.client.workflow.list({ query: WAITING })) {
+        for await (const run of engine.client.workflow.list({ query: NEEDS_ATTENTION })) {
           const isDispute = run.type === WORKFLOWS.paymentDispute;
           const prefix = isDispute ? disputeWorkflowIdOf('') : workflowIdOf('');
           const service = run.typedSearchAttributes.get(SEARCH_ATTRIBUTES.service);
           listed.push({
             kind: isDispute ? 'dispute' : 'payment',
             paymentId: run.workflowId.slice(prefix.length),
-            reason: isDispute ? 'disputed' : reasonOf(run.typedSearchAttributes.get(SEARCH_ATTRIBUTES.reason)),
+            reason: isDispute ? 'disputed' : knownReason(run.typedSearchAttributes.get(SEARCH_ATTRIBUTES.reason)),
             startedAt: run.startTime.toISOString(),
             ...(service !== undefined && { service }),
           });
@@ -94,12 +97,12 @@ async function list(engine: Engine): Promise<readonly Listed[]> {
   }
 }
 
-/** A worker of another version may know other reasons: the plain one is never wrong. */
-const reasonOf = (text: string | undefined): AskedFor =>
-  text !== undefined && Object.hasOwn(GUIDES, text) ? (text as AskedFor) : 'provider-silent';
+/** Anybody may write a search attribute, and a newer worker may know more reasons: the plain one is never wrong. */
+const knownReason = (text: string | undefined): AskedFor =>
+  ATTENTION_REASONS.find((reason) => reason === text) ?? 'provider-silent';
 
 /** Undefined: it has gone on meanwhile. */
-async function ask(engine: Engine, one: Listed): Promise<Waiting | undefined> {
+async function ask(engine: Engine, one: Listed): Promise<AttentionItem | undefined> {
   const query = async <T>(workflowId: string, name: string): Promise<T> =>
     await engine.bounded(() => engine.client.workflow.getHandle(workflowId).query<T>(name), { ms: QUERY_MS });
   if (one.kind === 'dispute') {
@@ -107,10 +110,10 @@ async function ask(engine: Engine, one: Listed): Promise<Waiting | undefined> {
     return dispute.resolution === undefined ? disputed(one, dispute) : undefined;
   }
   const progress = await query<PaymentProgress>(workflowIdOf(one.paymentId), QUERIES.paymentProgress);
-  return progress.reason === undefined ? undefined : undecided(one, progress, reasonOf(progress.reason));
+  return progress.reason === undefined ? undefined : undecided(one, progress, knownReason(progress.reason));
 }
 
-function undecided(one: Listed, progress: PaymentProgress, reason: AskedFor): Waiting {
+function undecided(one: Listed, progress: PaymentProgress, reason: AskedFor): AttentionItem {
   const { paymentId, amount, currency, attentionSince, startedAt, serviceName, because } = progress;
   const service = serviceName ?? one.service;
   return {
@@ -119,28 +122,31 @@ function undecided(one: Listed, progress: PaymentProgress, reason: AskedFor): Wa
     // A payment that the store has never registered says nothing of itself.
     ...(amount > 0 && { amount, currency }),
     ...(service !== undefined && { service }),
-    known: GUIDES[reason].known(because ?? progress.provider?.said ?? 'nothing yet'),
+    known: guideTo(reason, nameOf(progress)).known(because ?? progress.provider?.said ?? 'nothing yet'),
+    first: guideTo(reason, nameOf(progress)).first,
     updates: updatesOf(paymentId, reason),
   };
 }
 
-function disputed(one: Listed, { raisedAt, because, recorded }: DisputeProgress): Waiting {
+const nameOf = ({ provider }: PaymentProgress): string => provider?.name ?? THE_PROVIDER;
+
+function disputed(one: Listed, { raisedAt, because, recorded }: DisputeProgress): AttentionItem {
   return {
     ...withoutWorker(one),
     since: raisedAt,
     ...(recorded?.kind === 'paid' && { amount: recorded.amount, currency: recorded.currency }),
-    known: GUIDES.disputed.known(because),
+    known: guideTo('disputed', THE_PROVIDER).known(because),
   };
 }
 
-function withoutWorker({ kind, paymentId, reason, startedAt, service }: Listed): Waiting {
+function withoutWorker({ kind, paymentId, reason, startedAt, service }: Listed): AttentionItem {
   return {
     kind,
     paymentId,
     reason,
     since: startedAt,
     ...(service !== undefined && { service }),
-    first: GUIDES[reason].first,
+    first: guideTo(reason, THE_PROVIDER).first,
     updates: updatesOf(paymentId, reason),
   };
 }
@@ -154,7 +160,7 @@ function updatesOf(paymentId: string, reason: AskedFor): readonly ExampleUpdate[
       argument: { agreed, ...by },
     }));
   }
-  return GUIDES[reason].decisions.map((argument) => ({
+  return guideTo(reason, THE_PROVIDER).decisions.map((argument) => ({
     workflowId: workflowIdOf(paymentId),
     name: UPDATES.resolvePayment,
     argument,

@@ -12,7 +12,7 @@ import type {
 } from '../payment/inquiry';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { BillPaymentRequest, CheckedRequest } from '../payment/request';
-import { whatWaits, type Waiting } from './attention';
+import { listAttention, type AttentionItem } from './attention';
 import { checkBill, checkPayment, checkSaveBillNumber } from './check';
 import { CALL_TIMEOUT_MS, openClient, type ConnectOptions } from './connection';
 import { Engine, isOutOfTime } from './engine';
@@ -29,8 +29,6 @@ import type { BillDisputeHandle, BillPaymentHandle, StillOpen, WaitOptions } fro
 const QUESTION_MS = 60_000;
 /** The engine forgets a question that nobody waits for any more. */
 const QUESTION_ENDS_MS = QUESTION_MS + 10_000;
-/** Events of a run that no worker has seen yet: started, task scheduled. */
-const UNTOUCHED_EVENTS = 2;
 
 /**
  * Pays bills, by way of Temporal alone: it holds an address and starts workflows by name. Make one and share it.
@@ -110,9 +108,9 @@ export class BillPayments {
     return await this.#ask<ProviderReport>(WORKFLOWS.providerCheck);
   }
 
-  /** What waits for a person: payments that need attention and open disputes, oldest first. @throws EngineUnavailable */
-  async attention(): Promise<readonly Waiting[]> {
-    return await whatWaits(this.#engine);
+  /** What needs attention: payments and open disputes, oldest first. @throws EngineUnavailable */
+  async attention(): Promise<readonly AttentionItem[]> {
+    return await listAttention(this.#engine);
   }
 
   /** Closes the connection that `connect` has opened. Payments go on. */
@@ -173,8 +171,7 @@ export class BillPayments {
   async #answerOf(run: WorkflowHandle): Promise<unknown> {
     const answer = await this.#answerWithin(this.#callTimeoutMs, run);
     if (answer.kind === 'answer') return answer.value;
-    const { historyLength } = await this.#engine.bounded(() => run.describe());
-    if (historyLength <= UNTOUCHED_EVENTS) throw this.#engine.trouble(answer.error, 'worker');
+    if (!(await this.#engine.isTakenUp(run))) throw this.#engine.trouble(answer.error, 'worker');
     const late = await this.#answerWithin(QUESTION_MS - this.#callTimeoutMs, run);
     if (late.kind === 'answer') return late.value;
     throw new ProviderFailed(`No answer from the provider within ${QUESTION_MS / 1000} s.`, { cause: late.error });

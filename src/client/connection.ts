@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { reasonOf } from '../payment/reason';
 import { EngineUnavailable } from './errors';
 
 /** Long enough for a failover of the server, short enough for a request handler. */
@@ -111,10 +112,9 @@ function temporalConfig(address: string | undefined) {
     const { address: configured, apiKey, tls, metadata } = connectionOptions;
     return { namespace, connectionOptions: defined({ address: configured, apiKey, tls, metadata }) };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     const where = address ?? 'the configured address';
     throw new EngineUnavailable(
-      `Temporal's settings cannot be read: ${why}. Check TEMPORAL_… and temporal.toml.`,
+      `Temporal's settings cannot be read: ${reasonOf(cause)}. Check TEMPORAL_… and temporal.toml.`,
       where,
       'server',
       { cause },

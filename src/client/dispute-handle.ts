@@ -3,7 +3,7 @@ import { disputeWorkflowIdOf, QUERIES, UPDATES } from '../payment/contract';
 import { isResolutionOf, type DisputeProgress, type DisputeResolution } from '../payment/dispute';
 import type { Engine } from './engine';
 import { DisputeNotFound, Refused } from './errors';
-import { applicationFailure } from './failures';
+import { refusedUpdate } from './failures';
 import { Run } from './run';
 import type { BillDisputeHandle, Decision } from './types';
 
@@ -27,7 +27,7 @@ export class DisputeHandle implements BillDisputeHandle {
       const updated = await this.#run.update<DisputeProgress>(UPDATES.resolveDispute, resolution, requestId);
       if (updated.kind === 'answer') return updated.answer;
     } catch (error) {
-      throw error instanceof WorkflowUpdateFailedError ? this.#refusal(error) : error;
+      throw error instanceof WorkflowUpdateFailedError ? refusedUpdate(this.paymentId, error) : error;
     }
     return await this.#asResolvedBefore(resolution);
   }
@@ -43,10 +43,5 @@ export class DisputeHandle implements BillDisputeHandle {
         ? 'its dispute went on in another run meanwhile. Look at it and decide again.'
         : `its dispute was resolved already: ${known.operator} has recorded "${known.agreed}" at ${known.at}.`,
     );
-  }
-
-  #refusal(error: WorkflowUpdateFailedError): Refused {
-    const because = applicationFailure(error)?.message ?? 'the command failed';
-    return new Refused(this.paymentId, because, { cause: error });
   }
 }

@@ -1,5 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { isGrpcDeadlineError, isGrpcServiceError, QueryNotRegisteredError, type Client } from '@temporalio/client';
+import {
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../payment/contract';
 import { BillPaymentError, EngineUnavailable } from './errors';
@@ -16,13 +22,18 @@ const UNAUTHENTICATED = 16;
  */
 const SERVER_DEADLINE_MARGIN_MS = 5_000;
 
+/** Events of a run that no worker has seen yet: started, task scheduled. */
+const UNTOUCHED_EVENTS = 2;
+
 interface Limits {
   readonly ms?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The deadline of one call has passed. */
-class OutOfTime extends Error {}
+class OutOfTime extends Error {
+  override readonly name = 'OutOfTime';
+}
 
 export const isOutOfTime = (error: unknown): boolean => error instanceof OutOfTime || isGrpcDeadlineError(error);
 
@@ -72,6 +83,11 @@ export class Engine {
       release.forEach((undo) => undo());
       stop.abort();
     }
+  }
+
+  /** Whether a worker has ever taken the run up. @throws as `bounded` does */
+  async isTakenUp(run: WorkflowHandle): Promise<boolean> {
+    return (await this.bounded(() => run.describe())).historyLength > UNTOUCHED_EVENTS;
   }
 
   /** What a failed call means, when it is not an answer about the payment. Not an engine's error: given back as it is. */

@@ -1,7 +1,7 @@
-import type { WorkflowFailedError } from '@temporalio/client';
+import type { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { FAILURES, type InvalidField } from '../payment/contract';
-import { InvalidRequest, PaymentConflict, ProviderFailed, RunEnded } from './errors';
+import { InvalidRequest, PaymentConflict, ProviderFailed, Refused, RunEnded, TooLate } from './errors';
 
 /** What a run of `billPayment` without an outcome means to the caller. */
 export function failedPayment(
@@ -13,6 +13,16 @@ export function failedPayment(
   if (failure?.type === FAILURES.invalidRequest) return new InvalidRequest(invalidFieldsOf(failure), options);
   if (failure?.type === FAILURES.paymentConflict) return new PaymentConflict(paymentId, options);
   return new RunEnded(paymentId, howItEnded(error.cause), options);
+}
+
+/** What a refused command means to the caller. */
+export function refusedUpdate(paymentId: string, error: WorkflowUpdateFailedError): TooLate | Refused {
+  const failure = applicationFailure(error);
+  const because = failure?.message ?? 'the command failed';
+  const options = { cause: error };
+  return failure?.type === FAILURES.tooLate
+    ? new TooLate(paymentId, because, options)
+    : new Refused(paymentId, because, options);
 }
 
 /** What a failed question to the provider means to the caller. The failures' messages are written for people. */

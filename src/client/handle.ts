@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { endedBy, isDecisionOf } from '../payment/decisions';
-import { FAILURES, QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
+import { QUERIES, UPDATES, workflowIdOf } from '../payment/contract';
+import { isOutcomeOf } from '../payment/ending';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
+import { endedBy } from '../payment/words';
 import { isOutOfTime, type Engine } from './engine';
 import { EngineUnavailable, PaymentNotFound, Refused, TooLate } from './errors';
-import { applicationFailure, failedPayment } from './failures';
-import { Run } from './run';
+import { failedPayment, refusedUpdate } from './failures';
+import { Run, type UpdateName } from './run';
 import type { BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';
 
 /** Below the usual 30 s of a proxy or a load balancer in front of the caller. */
@@ -28,7 +29,6 @@ const CLOSED_MS = 10_000;
 const SHORTEST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 2_000;
 
-type UpdateName = (typeof UPDATES)[keyof typeof UPDATES];
 type RunEnd =
   | { readonly kind: 'outcome'; readonly outcome: BillPaymentOutcome }
   | { readonly kind: 'failed'; readonly error: unknown };
@@ -81,7 +81,7 @@ export class PaymentHandle implements BillPaymentHandle {
     const resolution: Resolution = by;
     // Asked again, or its answer was lost on the way: what they decided is what is recorded.
     const progress = await this.#update(UPDATES.resolvePayment, resolution, requestId, (outcome) =>
-      isDecisionOf(outcome, resolution) ? undefined : new Refused(this.paymentId, endedBy(outcome)),
+      isOutcomeOf(outcome, { kind: 'decided', resolution }) ? undefined : new Refused(this.paymentId, endedBy(outcome)),
     );
     const { amount, outcome } = progress;
     // Without an amount all of it was meant: an earlier decision about a part is another one.
@@ -165,18 +165,9 @@ export class PaymentHandle implements BillPaymentHandle {
       if (!(error instanceof WorkflowUpdateFailedError)) throw error;
       // It may have met what it did itself: the engine can drop an update's answer and deliver the update again.
       const outcome = await this.#outcomeWithin(QUICK_MS).catch(() => undefined);
-      if (outcome === undefined || tooLateFor(outcome) !== undefined) throw this.#refusal(error);
+      if (outcome === undefined || tooLateFor(outcome) !== undefined) throw refusedUpdate(this.paymentId, error);
     }
     return await this.#query();
-  }
-
-  #refusal(error: WorkflowUpdateFailedError): TooLate | Refused {
-    const failure = applicationFailure(error);
-    const options = { cause: error };
-    const because = failure?.message ?? 'the command failed';
-    return failure?.type === FAILURES.tooLate
-      ? new TooLate(this.paymentId, because, options)
-      : new Refused(this.paymentId, because, options);
   }
 
   async *#changes(until: AbortSignal): AsyncGenerator<PaymentProgress, void, void> {

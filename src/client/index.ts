@@ -1,6 +1,6 @@
 /** `almara-bill-payments`: pay bills from any Node.js service that has a Temporal address. Loads no worker code. */
 export { BillPayments } from './bill-payments';
-export type { ExampleUpdate, Waiting } from './attention';
+export { MOST_ASKED, type AttentionItem, type ExampleUpdate } from './attention';
 export type { AppliedSchedule, LastReconciliation, Reconciliation, ReconciliationSchedule } from './reconciliation';
 export type { ConnectOptions } from './connection';
 export type { BillDisputeHandle, BillPaymentHandle, Decision, StillOpen, WaitOptions } from './types';

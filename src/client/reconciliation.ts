@@ -17,8 +17,6 @@ import { applicationFailure, failedQuestion } from './failures';
 
 /** Between two looks whether a worker has taken it up: a large store takes many minutes. */
 const LOOK_EVERY_MS = 10_000;
-/** Events of a run that no worker has seen yet: started, task scheduled. */
-const UNTOUCHED_EVENTS = 2;
 /** Each begins where the last complete one ends, so what was missed for longer needs no catching up. */
 const CATCH_UP_MS = 600_000;
 const SHORTEST_MS = 60_000;
@@ -146,8 +144,7 @@ export class Reconciliation {
         });
       } catch (error) {
         if (!isOutOfTime(error)) throw error;
-        const { historyLength } = await this.engine.bounded(() => run.describe());
-        if (historyLength <= UNTOUCHED_EVENTS) throw this.engine.trouble(error, 'worker');
+        if (!(await this.engine.isTakenUp(run))) throw this.engine.trouble(error, 'worker');
       }
     }
   }

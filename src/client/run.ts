@@ -9,7 +9,7 @@ import { applicationFailure } from './failures';
 const UPDATE_MS = 60_000;
 const UPDATE_ATTEMPTS = 3;
 
-type UpdateName = (typeof UPDATES)[keyof typeof UPDATES];
+export type UpdateName = (typeof UPDATES)[keyof typeof UPDATES];
 
 /** One workflow by its id: what is asked of it and sent to it, each call bounded, each error one of ours. */
 export class Run {

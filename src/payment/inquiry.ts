@@ -6,49 +6,46 @@ export interface Bill {
   readonly accountNumber: string;
 }
 
-export interface BillInquiry {
+/** What the biller says is due. Each part only if it says so. */
+export interface DueBill {
+  readonly customerName?: string;
+  /** The biller may answer decimals. */
+  readonly dueAmount?: number;
+  /** As the provider writes it: it names no zone, so it is for display only. */
+  readonly dueDate?: string;
+  readonly currency?: string;
+}
+
+export interface BillInquiry extends DueBill {
   readonly valid: boolean;
   /** Why not, in the provider's words, when it is not valid. */
   readonly reason?: string;
-  readonly customerName?: string;
-  /** The biller may answer decimals. Absent when the biller does not say. */
-  readonly dueAmount?: number;
-  /** As the provider writes it: it names no zone (provider.md §4.3.6), so it is for display only. */
-  readonly dueDate?: string;
-  readonly currency?: string;
   readonly saved?: SavedBillNumber;
 }
 
-export interface SavedBillNumber {
-  readonly serviceId: string;
-  readonly accountNumber: string;
+/** What the provider knows of a bill number that it keeps. */
+export interface SavedBillNumberReceipt {
   readonly customerName?: string;
-  readonly phoneNumber?: string;
   readonly lastKnownBalance?: number;
   readonly dueDate?: string;
   readonly verified: boolean;
+}
+
+export interface SavedBillNumber extends Bill, SavedBillNumberReceipt {
+  readonly phoneNumber?: string;
   readonly serviceName?: string;
   readonly category?: string;
+}
+
+export interface SaveBillNumberRequest extends Bill {
+  readonly phoneNumber?: string;
+  readonly description?: string;
 }
 
 export interface BillService {
   readonly serviceId: string;
   readonly name: string;
   readonly category?: string;
-}
-
-export interface SaveBillNumberRequest {
-  readonly serviceId: string;
-  readonly accountNumber: string;
-  readonly phoneNumber?: string;
-  readonly description?: string;
-}
-
-export interface SavedBillNumberReceipt {
-  readonly customerName?: string;
-  readonly lastKnownBalance?: number;
-  readonly dueDate?: string;
-  readonly verified: boolean;
 }
 
 export interface TransactionRoute {
@@ -72,11 +69,3 @@ export interface ProviderReport {
 
 export type CheckResult<T> =
   { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'failed'; readonly because: string };
-
-/** What the biller says is due. Each part only if it says so. */
-export interface DueBill {
-  readonly customerName?: string;
-  readonly dueAmount?: number;
-  readonly dueDate?: string;
-  readonly currency?: string;
-}

@@ -1,4 +1,4 @@
-/** What we learn about a payment, in the field's words. Only `src/almara` makes these from the provider's answers. */
+/** What we learn about a payment, in the field's words. Only an implementation of the port (`provider.ts`) makes these. */
 
 /** Proof for the customer. For prepaid electricity the token is the product. */
 export interface Receipt {
@@ -9,7 +9,7 @@ export interface Receipt {
 
 /** One reading of the provider's record of a payment, fetched by us. `said` is written for people and holds nothing personal. */
 export type Observation =
-  /** The provider does not know the id: no proof that nothing was taken (provider.md §9). */
+  /** The provider does not know the id: no proof that nothing was taken. */
   | { readonly kind: 'not-found'; readonly said: string }
   /** An answer nobody can read: never a guess. */
   | { readonly kind: 'unreadable'; readonly said: string }
@@ -17,10 +17,10 @@ export type Observation =
 
 export interface PaymentRecord {
   readonly kind: 'record';
-  /** `status` 4, 6, anything else (provider.md §6.1). */
+  /** Final either way; pending is everything that is not said to be final. */
   readonly state: 'completed' | 'failed' | 'pending';
   readonly said: string;
-  /** Whether it says it is a payment (`transactionType` 2). */
+  /** Whether it says that it is a payment, and not another kind of transaction. */
   readonly isPayment: boolean;
   readonly paymentId?: string;
   readonly amount?: number;
@@ -35,18 +35,19 @@ export interface PaymentRecord {
 export type Submission =
   | { readonly kind: 'accepted'; readonly providerId: string }
   | { readonly kind: 'rejected'; readonly reasons: readonly string[] }
-  /** Not one byte of the request can have left. */
+  /** Not one byte of the request can have left: it will never be captured. */
   | { readonly kind: 'not-sent'; readonly because: string }
   | { readonly kind: 'unknown'; readonly because: string };
 
-/** Result codes, strictest edition (design §7.4). */
+/** What a result code proves: each is read as strictly as any of the provider's documents allows. */
 export type CodeMeaning = 'success' | 'refusal' | 'ambiguous' | 'duplicate';
 
 /** One authentic callback as read: a hint to look, never proof of payment (G3). */
 export interface CallbackReading {
-  readonly shape: 'nested' | 'flat';
+  /** How the payment went; or only that there is something to look at, with the receipt if it brings one. */
+  readonly tells: 'result' | 'receipt';
   readonly claims: 'paid' | 'failed' | 'unclear';
-  /** Only the nested shape has one: the flat shape's code has no documented list. */
+  /** Only of a callback that tells a result: another's code is in no list. */
   readonly code?: { readonly value: string; readonly meaning: CodeMeaning };
   readonly amount?: number;
   readonly accountNumber?: string;
@@ -63,6 +64,6 @@ export interface CallbackHint {
   readonly code?: string;
 }
 
-/** Whether an account can be paid, by validation (type 3). Advisory: provider.md §10 Q17. */
+/** Whether an account can be paid. Advisory: a valid account can still fail. */
 export type AccountReading =
   { readonly kind: 'valid'; readonly customerName?: string } | { readonly kind: 'invalid'; readonly reason: string };

@@ -1,5 +1,5 @@
 import type { AttentionReason, CancelledOutcome, DeclinedOutcome, PaidOutcome } from './outcome';
-import type { Resolution, Stage } from './progress';
+import type { PaymentProgress, Resolution, Stage } from './progress';
 
 /**
  * Every text that people read about a payment, in one place: the Web UI, `billpay` and the runbook take theirs from here. Times are
@@ -110,6 +110,37 @@ const REASONS: { readonly [Reason in AskedFor]: true } = {
   disputed: true,
 };
 export const ATTENTION_REASONS = Object.keys(REASONS) as readonly AskedFor[];
+
+/** Where nobody has told the provider's name. */
+export const THE_PROVIDER = 'the provider';
+
+/** Where a payment stands, in one sentence of its own. */
+export function stageInWords({
+  stage,
+  submission,
+  reason = 'provider-silent',
+  because,
+  provider,
+}: PaymentProgress): string {
+  switch (stage) {
+    case 'registering':
+      return 'Nothing is known yet: an earlier run may have sent it. Do not pay this bill another way.';
+    case 'validating':
+      return 'Checking the account. Nothing was sent.';
+    case 'submitting':
+      return `Sending to ${provider?.name ?? THE_PROVIDER}.`;
+    case 'awaiting-result':
+      return submission?.kind === 'accepted'
+        ? 'Sent. Waiting for the result.'
+        : 'Sent, but the answer was lost: it may have been taken. Do not pay this bill another way.';
+    case 'needs-attention':
+      return `Needs attention: ${guideTo(reason, provider?.name ?? THE_PROVIDER).known(because ?? provider?.said ?? 'nothing yet')}`;
+    case 'recording':
+      return 'Writing the outcome down.';
+    case 'closed':
+      return 'Closed.';
+  }
+}
 
 /** Where a payment stands, in a sentence that begins "the payment is". */
 export const STAGE_IN_WORDS: { readonly [S in Stage]: string } = {

@@ -9,18 +9,18 @@ import type { PaymentRequest, RecordFacts } from './rules';
 
 export type Body = Readonly<Record<string, unknown>>;
 
-interface Exchange {
+export interface Exchange {
   readonly originatorConversationId: string;
   readonly systemConversationId: string;
   readonly now: number;
 }
 
 /** Seven fractional digits, as the provider writes them. */
-const timestamp = (now: number) => new Date(now).toISOString().replace('Z', '0000Z');
+export const timestamp = (now: number) => new Date(now).toISOString().replace('Z', '0000Z');
 /** Without a zone, as the provider writes it; UTC. */
 const zoneless = (now: number) => new Date(now).toISOString().slice(0, 19).replace('T', ' ');
 
-const APP_DOMAIN = 'TEST';
+export const APP_DOMAIN = 'TEST';
 /** With the trailing space of the sample: a client must cope. */
 const VALIDATED_NAME = 'Githithu ';
 

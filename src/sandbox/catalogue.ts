@@ -41,6 +41,11 @@ export function findService(id: string): CatalogueService | undefined {
   return SERVICES.find(({ serviceId, serviceCode }) => serviceId === wanted || serviceCode.toLowerCase() === wanted);
 }
 
+/** By their ids: those whose payments come with a token. */
+export const PREPAID_SERVICES: readonly string[] = SERVICES.filter(({ serviceTypeDescription }) =>
+  serviceTypeDescription.includes('PREPAID'),
+).map(({ serviceId }) => serviceId);
+
 /** The route id of the documented payment request; no document names the category of a bill route. */
 export const BILL_ROUTE_ID = '068d89af-be67-f011-bb46-0e7d952d79b7';
 

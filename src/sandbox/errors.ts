@@ -1,4 +1,4 @@
-import type { Body } from './answers';
+import { APP_DOMAIN, timestamp, type Body, type Exchange } from './answers';
 
 /** The documented shapes of an error (`test/fixtures/almara/documented-error-*.json`). */
 
@@ -13,39 +13,28 @@ export function validationError(errors: Readonly<Record<string, readonly string[
   };
 }
 
-interface ErrorExchange {
-  readonly originatorConversationId: string;
-  readonly systemConversationId: string;
-  readonly now: number;
-}
-
-const timestamp = ({ now }: ErrorExchange) => new Date(now).toISOString().replace('Z', '0000Z');
+/** In the order of these samples. */
+const idsOf = ({ systemConversationId, originatorConversationId }: Exchange) => ({
+  systemConversationId,
+  originatorConversationId,
+});
 
 /** Shape 2: one flat reason. Even a refusal carries a system id. */
-export function reasonError(exchange: ErrorExchange, reason: string): Body {
-  const { systemConversationId, originatorConversationId } = exchange;
-  return {
-    appDomainName: 'TEST',
-    timestamp: timestamp(exchange),
-    systemConversationId,
-    originatorConversationId,
-    reason,
-  };
+export function reasonError(exchange: Exchange, reason: string): Body {
+  return { appDomainName: APP_DOMAIN, timestamp: timestamp(exchange.now), ...idsOf(exchange), reason };
 }
 
 /** Shape 3 with the one message known: `errors` is a list. */
-export function duplicateError(exchange: ErrorExchange): Body {
-  const { systemConversationId, originatorConversationId } = exchange;
+export function duplicateError(exchange: Exchange): Body {
   return {
-    appDomainName: 'TEST',
+    appDomainName: APP_DOMAIN,
     status: 'BadRequest',
-    timestamp: timestamp(exchange),
-    systemConversationId,
-    originatorConversationId,
+    timestamp: timestamp(exchange.now),
+    ...idsOf(exchange),
     errors: [
       {
         field: 'OriginatorConversationId',
-        message: `duplicate originator conversation id '${originatorConversationId}'`,
+        message: `duplicate originator conversation id '${exchange.originatorConversationId}'`,
       },
     ],
   };

@@ -22,16 +22,21 @@ export const REQUEST_FAULTS = [
   'answer-5xx',
   'body-truncated',
   'body-unreadable',
+  /** Slower than a look may take, or than the time for a payment. */
   'body-slow',
 ] as const;
 
 export const CALLBACK_FAULTS = [
   'callback-lost',
   'callback-repeated',
+  /** Before the POST is answered, or before look-ups show what it says. */
   'callback-early',
+  /** After the payment is closed. */
   'callback-late',
   'callbacks-reordered',
+  /** Without our token, whatever it says. */
   'callback-forged',
+  /** It says the opposite of the record or of the outcome. */
   'callback-contradictory',
 ] as const;
 

@@ -1,3 +1,5 @@
+import { reasonOf } from '../payment/reason';
+
 /** Causes of the store's own; everything else that is thrown is PostgreSQL's or the network's, and worth another try. */
 
 /** No payment is registered under this id. */
@@ -56,10 +58,4 @@ export class DatabaseUnavailable extends Error {
       cause,
     });
   }
-}
-
-/** A connection refused on every address of a name is an AggregateError without a message. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

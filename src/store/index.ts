@@ -1,5 +1,5 @@
 export { openStore, type Store } from './store';
-export { migrate, pendingMigrations } from './migrate';
+export { migrate, pendingMigrations, requireMigrated } from './migrate';
 export { AlwaysOvertaken, AnswerTooOld, ClaimUncertain, ImpossibleRequest, UnknownPayment } from './errors';
 export type { Merchant, Reading } from './facts';
 export type { Payments, Registered } from './payments';

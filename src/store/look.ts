@@ -1,6 +1,6 @@
 import type { AfterEnd } from '../payment/after-end';
 import type { Closed, Facts } from '../payment/facts';
-import { lookOn, type Looked } from '../payment/look';
+import { lookOn, type Looked, type Told } from '../payment/look';
 import type { Observation, Receipt } from '../payment/observation';
 import type { Look } from '../payment/steps';
 import type { Database, Queryable } from './database';
@@ -20,17 +20,28 @@ export interface Observed {
 }
 
 /** A look writes before it speaks: what was said is merged into what is known, and what then holds is judged and given back. */
-export async function look(database: Database, paymentId: string, observed: Observed, by: Merchant): Promise<Look> {
+export async function look(
+  database: Database,
+  paymentId: string,
+  observed: Observed,
+  by: Merchant,
+  unwritten: Observed | undefined,
+): Promise<Look> {
   return await untilNotOvertaken(paymentId, async () => {
     // Taken before the database tells the time, and the other after it: the answer is surely not younger, nor the question older.
     const answeredAgo = observed.answeredAgo();
+    const earlierAgo = unwritten?.answeredAgo() ?? 0;
     const row = await readRow(database, paymentId);
     const reading = readingOf(row, by);
     const { facts, now } = reading;
+    const toldBy = ({ observation, askedAgo }: Observed, answered: number): Told => ({
+      observation: asStored(observation),
+      when: { askedAt: Math.floor(now - askedAgo()), answeredAt: Math.ceil(now - answered) },
+    });
     const looked = lookOn(facts, {
+      ...toldBy(observed, answeredAgo),
+      unwritten: unwritten && toldBy(unwritten, earlierAgo),
       expected: expectedOf(row),
-      observation: asStored(observed.observation),
-      when: { askedAt: Math.floor(now - observed.askedAgo()), answeredAt: Math.ceil(now - answeredAgo) },
       now,
       account: by.account,
     });

@@ -35,6 +35,15 @@ export async function pendingMigrations(databaseUrl: string): Promise<readonly s
   return await connected(databaseUrl, async (client) => (await umzug(client).pending()).map(({ name }) => name));
 }
 
+/** For a process that starts. @throws what to do, when the database is not of this version */
+export async function requireMigrated(databaseUrl: string): Promise<void> {
+  const pending = await pendingMigrations(databaseUrl);
+  if (pending.length > 0)
+    throw new Error(
+      `The database lacks ${pending.join(', ')}. Run \`billpay migrate\` with the same DATABASE_URL, then start again.`,
+    );
+}
+
 const umzug = (client: Client) =>
   new Umzug<Client>({
     migrations: readdirSync(FOLDER)

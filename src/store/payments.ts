@@ -32,10 +32,11 @@ export function createPayments(database: Database) {
     /**
      * Writes down what the provider has said, and only then says what is known.
      * @throws UnknownPayment
-     * @throws AnswerTooOld when it took too long: nothing is written, look again
+     * @param unwritten what was seen before and could not be written down: what of it is true for ever is kept
+     * @throws AnswerTooOld when it took too long: only what is true for ever is written, look again
      */
-    look: (paymentId: string, observed: Observed, by: Merchant): Promise<Look> =>
-      look(database, paymentId, observed, by),
+    look: (paymentId: string, observed: Observed, by: Merchant, unwritten?: Observed): Promise<Look> =>
+      look(database, paymentId, observed, by, unwritten),
 
     /**
      * The right to send, once for ever, and with it the money.

@@ -115,7 +115,7 @@ async function decided(
   return await end(tx, row, outcome);
 }
 
-function actionOf(ending: Ending): OperatorAction | undefined {
+export function actionOf(ending: Ending): OperatorAction | undefined {
   if (ending.kind === 'decided') {
     const { operator, note, ...details } = ending.resolution;
     return { operator, note, action: 'resolvePayment', details, ...updateIdOf(ending) };

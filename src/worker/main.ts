@@ -1,6 +1,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readWorkerConfig } from '../config';
 import { createLog } from '../log';
+import { reasonOf } from '../payment/reason';
 import { installRuntime } from './runtime';
 import { startWorker } from './start';
 
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   // The engine's threads keep a process alive, and it would hear no SIGTERM: nobody would start it again.
   process.exit(1);
 });

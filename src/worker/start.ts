@@ -1,11 +1,11 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createAlmara } from '../almara';
-import { parseKeyRing } from '../almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../almara/callback';
 import type { WorkerConfig } from '../config';
 import { startHealth } from '../health';
 import type { Log } from '../log';
-import { openStore, pendingMigrations } from '../store';
+import { openStore, requireMigrated } from '../store';
 import { createWorker } from './create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from './search-attributes';
 
@@ -26,7 +26,7 @@ export async function startWorker(
   temporal: ClientConnectConfig,
   log: Log,
 ): Promise<RunningWorker> {
-  await refusePendingMigrations(config.databaseUrl);
+  await requireMigrated(config.databaseUrl);
   const namespace = temporal.namespace ?? 'default';
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   const missing = await missingSearchAttributes(connection, namespace);
@@ -36,19 +36,19 @@ export async function startWorker(
   }
 
   const store = openStore({ databaseUrl: config.databaseUrl, log });
-  const almara = createAlmara(config.almara, { log });
-  const { callbackBaseUrl, prepaidServices, failedWithoutCode, allowTestPolicy, operators, submissions } = config;
+  const provider = createAlmara(config.almara, { log });
+  const callbacks = createAlmaraCallbacks(parseKeyRing(config.callbackKeys));
+  const { prepaidServices, failedWithoutCode, allowTestPolicy, operators, submissions } = config;
   if (submissions === 'off') log.warn('SUBMISSIONS=off: nothing is sent, and what was not sent expires');
   const settings = {
-    callbackBaseUrl,
+    callbackUrl: (paymentId: string) => callbacks.urlOf(config.callbackBaseUrl, paymentId),
     prepaidServices,
     failedWithoutCode,
     allowTestPolicy,
     operators,
     submissions,
-    keyRing: parseKeyRing(config.callbackKeys),
   };
-  const worker = await createWorker({ connection, namespace, almara, store, settings, log });
+  const worker = await createWorker({ connection, namespace, provider, store, settings, log });
   const health = await startHealth({
     host: config.host,
     port: config.healthPort,
@@ -59,7 +59,7 @@ export async function startWorker(
   });
 
   const stopped = worker.run().finally(async () => {
-    await Promise.allSettled([health.close(), almara.close(), store.close()]);
+    await Promise.allSettled([health.close(), provider.close(), store.close()]);
     await connection.close();
   });
   log.info({ namespace, health: health.url }, 'worker is running');
@@ -71,12 +71,4 @@ export async function startWorker(
       await stopped;
     },
   };
-}
-
-async function refusePendingMigrations(databaseUrl: string): Promise<void> {
-  const pending = await pendingMigrations(databaseUrl);
-  if (pending.length > 0)
-    throw new Error(
-      `The database lacks ${pending.join(', ')}. Run \`billpay migrate\` with the same DATABASE_URL, then start again.`,
-    );
 }

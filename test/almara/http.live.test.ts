@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { createAlmara, AlmaraRefusal, type AlmaraTrouble, type AlmaraSettings } from '../../src/almara';
+import { createAlmara, type AlmaraSettings } from '../../src/almara';
 import { createLog } from '../../src/log';
+import { ProviderRefusal, type ProviderTrouble } from '../../src/payment/provider';
 import { http, order, settingsFor, startRaw, troubleOf, withBench, type RawRequest } from './raw-server';
 
 /** Everything but the payment, over real sockets: reads, saves and tokens. */
@@ -141,7 +142,7 @@ describe('what each call sends, and that its sample answer is read', () => {
 
 describe('trouble, by cause', () => {
   const look = (answer: (request: RawRequest) => void) => {
-    let trouble: AlmaraTrouble | undefined;
+    let trouble: ProviderTrouble | undefined;
     return withBench(answer, async ({ almara }) => {
       trouble = await troubleOf(almara.findPayment(order.paymentId));
     }).then(() => trouble);
@@ -245,7 +246,7 @@ describe('trouble, by cause', () => {
       const refusal: unknown = await almara
         .saveBillNumber({ ...bill, phoneNumber: '254710000000' })
         .catch((error: unknown) => error);
-      expect(refusal).toBeInstanceOf(AlmaraRefusal);
+      expect(refusal).toBeInstanceOf(ProviderRefusal);
       expect((refusal as Error).message).toBe('Almara Pay refused saving the bill number: Account … of … is invalid.');
     });
   });
@@ -298,7 +299,7 @@ describe('settings', () => {
   );
 
   test('the account is named by API base and client id', () => {
-    const hash = (settings: Partial<AlmaraSettings>) => create(settings)().accountHash;
+    const hash = (settings: Partial<AlmaraSettings>) => create(settings)().account;
     expect(hash({})).toMatch(/^[0-9a-f]{64}$/);
     expect(hash({})).toBe(hash({ apiUrl: 'https://api.example.com/', clientSecret: 'other' }));
     expect(new Set([hash({}), hash({ clientId: 'other' }), hash({ apiUrl: 'https://live.example.com' })]).size).toBe(3);
@@ -319,10 +320,10 @@ test('no log line holds a token, a secret, an address or anything personal', asy
   await withBench(
     ({ socket, head }) =>
       socket.write(http(200, head.startsWith('GET') ? sample('find-payment') : sample('account-validation-2021'))),
-    async ({ almara, token }) => {
+    async ({ almara, session }) => {
       await almara.validateAccount(bill);
       await almara.findPayment('payment-0001');
-      await almara.submitPayment(order, await token(), () => true);
+      await almara.submitPayment(order, await session(), () => true);
     },
     { log },
   );

@@ -1,14 +1,8 @@
 import net from 'node:net';
 import { EventEmitter, once } from 'node:events';
 import { createLog } from '../../src/log';
-import {
-  AlmaraTrouble,
-  createAlmara,
-  type AccessToken,
-  type Almara,
-  type AlmaraSettings,
-  type PaymentOrder,
-} from '../../src/almara';
+import { createAlmara, type AlmaraSettings } from '../../src/almara';
+import { ProviderTrouble, type PaymentOrder, type Provider, type ProviderSession } from '../../src/payment/provider';
 
 /** A provider made of sockets, so that it can break the protocol at any byte. */
 
@@ -119,10 +113,10 @@ export function settingsFor(apiUrl: string, identityUrl = apiUrl): AlmaraSetting
 }
 
 export interface Bench {
-  readonly almara: Almara;
+  readonly almara: Provider;
   readonly server: RawServer;
-  /** The token a look proved, as `submitPayment` wants it. */
-  token(): Promise<AccessToken>;
+  /** The session a look proved, as `submitPayment` wants it. */
+  session(): Promise<ProviderSession>;
 }
 
 /** An adapter and its provider for the time of `use`. Token requests and looks are answered; the rest is `answer`'s. */
@@ -143,18 +137,18 @@ export async function withBench(
     { ...settingsFor(server.url), ...options.settings },
     { log: options.log ?? createLog('test', 'silent'), ...(options.now && { now: options.now }) },
   );
-  const token = async () => {
+  const session = async () => {
     const look = await startRaw(({ head, socket }) => socket.write(head.startsWith('POST') ? TOKEN_ANSWER : http(404)));
     const other = createAlmara(settingsFor(look.url), { log: createLog('test', 'silent') });
     try {
-      return (await other.findPayment(order.paymentId)).token;
+      return (await other.findPayment(order.paymentId)).session;
     } finally {
       await other.close();
       await look.close();
     }
   };
   try {
-    await use({ almara, server, token });
+    await use({ almara, server, session });
   } finally {
     await almara.close();
     await server.close();
@@ -162,11 +156,11 @@ export async function withBench(
 }
 
 /** The trouble a call ends in, and nothing else. */
-export async function troubleOf(promise: Promise<unknown>): Promise<AlmaraTrouble> {
+export async function troubleOf(promise: Promise<unknown>): Promise<ProviderTrouble> {
   const error: unknown = await promise.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof AlmaraTrouble)) throw new Error(`no trouble but ${String(error)}`);
+  if (!(error instanceof ProviderTrouble)) throw new Error(`no trouble but ${String(error)}`);
   return error;
 }

@@ -9,10 +9,11 @@ import {
   readServices,
 } from '../../src/almara/bill-readings';
 import { readCallback } from '../../src/almara/callback';
-import { AlmaraRefusal, AlmaraTrouble } from '../../src/almara/errors';
 import { readHealth, readRoutes, readWallet } from '../../src/almara/platform-readings';
 import { readLook, readSubmission } from '../../src/almara/readings';
-import { paymentRequest } from '../../src/almara/wire';
+import { createRequests } from '../../src/almara/wire';
+import { ProviderRefusal, ProviderTrouble } from '../../src/payment/provider';
+import { settingsFor } from './raw-server';
 
 const sample = (name: string): string =>
   readFileSync(path.join(__dirname, '../fixtures/almara', `${name}.json`), 'utf8');
@@ -23,22 +24,19 @@ const callback = (name: string) => readCallback(JSON.parse(sample(name)));
 describe('every sample body of the documents is read', () => {
   test('the payment request is what we send, key for key', () => {
     const printed = JSON.parse(sample('payment-request')) as Record<string, unknown>;
-    const sent = paymentRequest(
-      {
-        paymentId: '{{$guid}}',
-        serviceId: 'bc97d2b1-4828-f111-bc5a-0e7d952d79b7',
-        accountNumber: '1111111',
-        amount: 15,
-        currency: 'KES',
-        country: 'KE',
-        payer: { name: 'IRINA MUTHONI', msisdn: '254710000000' },
-        description: 'Bill Payment NEW',
-        narration: 'Testing',
-        saveBillerNumber: true,
-        callbackUrl: 'https://bright-sparrow-356.webhook.cool',
-      },
-      { routeId: '068d89af-be67-f011-bb46-0e7d952d79b7', serviceField: 'ServiceId' },
-    );
+    const { body: sent } = createRequests(settingsFor('https://api.example.com')).payment({
+      paymentId: '{{$guid}}',
+      serviceId: 'bc97d2b1-4828-f111-bc5a-0e7d952d79b7',
+      accountNumber: '1111111',
+      amount: 15,
+      currency: 'KES',
+      country: 'KE',
+      payer: { name: 'IRINA MUTHONI', msisdn: '254710000000' },
+      description: 'Bill Payment NEW',
+      narration: 'Testing',
+      saveBillerNumber: true,
+      callbackUrl: 'https://bright-sparrow-356.webhook.cool',
+    });
     expect(JSON.parse(sent)).toEqual(printed);
     const generated = Object.keys(JSON.parse(sample('payment-request-generated')) as object);
     const ours = Object.keys(JSON.parse(sent) as object).map((key) => (key === 'ServiceId' ? 'serviceCode' : key));
@@ -79,7 +77,7 @@ describe('every sample body of the documents is read', () => {
       kind: 'callback',
       paymentId: 'eb9d3597-1e6b-4339-8ce0-4c21532008be',
       reading: {
-        shape: 'nested',
+        tells: 'result',
         claims: 'paid',
         code: { value: '0', meaning: 'success' },
         amount: 220,
@@ -97,7 +95,7 @@ describe('every sample body of the documents is read', () => {
       kind: 'callback',
       paymentId: '2EJZQA1TOEO8KIYF28UB',
       reading: {
-        shape: 'flat',
+        tells: 'receipt',
         claims: 'unclear',
         providerId: '7f520000-0e89-0ee0-412f-08d992551076',
         receipt: { number: '59993790', narration: 'Payment accepted successfuly' },
@@ -149,7 +147,7 @@ describe('every sample body of the documents is read', () => {
     expect(readAccount(answers('documented-error-reason', 400), [])).toEqual({ kind: 'invalid', reason });
     expect(readAccount(answers('documented-error-validation', 400), [])).toMatchObject({ kind: 'invalid' });
     expect(readAccount(answers('documented-error-account-validation', 400), [])).toMatchObject({ kind: 'invalid' });
-    expect(() => readAccount(answers('documented-error-fields', 400), [])).toThrow(AlmaraRefusal);
+    expect(() => readAccount(answers('documented-error-fields', 400), [])).toThrow(ProviderRefusal);
     for (const status of [200, 400, 404]) {
       expect(readLook(answers('documented-error-not-found', status)).kind).toBe('not-found');
     }
@@ -177,12 +175,12 @@ describe('the tolerated forms of bill answers', () => {
     { active: 'Valid', statusCode: 6 },
     { active: 'Valid', responseCode: '14' },
   ])('%j declines nothing: it says neither valid nor invalid', (fields) => {
-    expect(() => readAccount(message(fields), [])).toThrow(AlmaraTrouble);
+    expect(() => readAccount(message(fields), [])).toThrow(ProviderTrouble);
   });
 
   test('a refusal about our route is no statement about the account', () => {
     const text = sample('documented-error-validation').replaceAll('AccountNumber', 'RouteId');
-    expect(() => readAccount(answer(text, 400), [])).toThrow(AlmaraRefusal);
+    expect(() => readAccount(answer(text, 400), [])).toThrow(ProviderRefusal);
   });
 
   test('-1 is "not available"', () => {
@@ -212,16 +210,16 @@ describe('the tolerated forms of bill answers', () => {
   });
 
   test.each([{}, null, 'x', [1, 2], { a: [service], b: [service] }])('no services in %j', (body) => {
-    expect(() => readServices(answer(JSON.stringify(body)))).toThrow(AlmaraTrouble);
+    expect(() => readServices(answer(JSON.stringify(body)))).toThrow(ProviderTrouble);
   });
 
   test('routes under either spelling of their integration, unreadable ones left out', () => {
     expect(
       readRoutes(answer('{"message":{"routes":[{"id":"r","routeIntegration":"X","category":2},{"no":"id"}]}}')),
     ).toEqual([{ id: 'r', category: '2', active: false }]);
-    expect(() => readRoutes(answer('{}'))).toThrow(AlmaraTrouble);
-    expect(() => readWallet(answer('{}'))).toThrow(AlmaraTrouble);
-    expect(() => readHealth(answer('<html>'))).toThrow(AlmaraTrouble);
+    expect(() => readRoutes(answer('{}'))).toThrow(ProviderTrouble);
+    expect(() => readWallet(answer('{}'))).toThrow(ProviderTrouble);
+    expect(() => readHealth(answer('<html>'))).toThrow(ProviderTrouble);
   });
 
   test('an unknown bill number is nothing saved', () => {
@@ -235,7 +233,7 @@ describe('the tolerated forms of bill answers', () => {
     ] as const) {
       expect(readSavedNumber(answer(text, status), bill)).toBeUndefined();
     }
-    expect(() => readSavedNumber(answers('documented-error-validation', 400), bill)).toThrow(AlmaraRefusal);
-    expect(() => readSavedNumber(answer('<html>'), bill)).toThrow(AlmaraTrouble);
+    expect(() => readSavedNumber(answers('documented-error-validation', 400), bill)).toThrow(ProviderRefusal);
+    expect(() => readSavedNumber(answer('<html>'), bill)).toThrow(ProviderTrouble);
   });
 });

@@ -1,11 +1,19 @@
 import { setTimeout } from 'node:timers/promises';
-import { readCallback } from '../../src/almara/callback';
-import { Counters, createDelivery, type Delivery, type DeliveryOptions } from '../../src/callbacks';
+import {
+  createDelivery,
+  createMetrics,
+  type CallbackMetrics,
+  type Delivery,
+  type DeliveryOptions,
+} from '../../src/callbacks';
 import type { PaymentDispute } from '../../src/payment/dispute';
 import type { CallbackHint } from '../../src/payment/observation';
-import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import { openStore, type Store } from '../../src/store';
+import { countOf } from '../support/metrics';
+import { endWhile } from '../support/end-while';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { storeAt } from '../support/store';
+import { startTcpProxy } from '../support/tcp-proxy';
 import * as s from './support';
 
 let database: TestDatabase;
@@ -13,8 +21,7 @@ let store: Store;
 let opened: PaymentDispute[];
 let sent: { paymentId: string; hint: CallbackHint }[];
 let captured: ReturnType<typeof s.capturedLog>;
-let counters: Counters;
-let nextDigest = 0;
+let metrics: CallbackMetrics;
 
 beforeEach(async () => {
   database = await testDatabase();
@@ -22,7 +29,7 @@ beforeEach(async () => {
   sent = [];
   opened = [];
   captured = s.capturedLog();
-  counters = new Counters();
+  metrics = createMetrics();
 });
 afterEach(async () => {
   await store.close();
@@ -39,22 +46,16 @@ const openDispute: DeliveryOptions['openDispute'] = (dispute) => {
   return Promise.resolve();
 };
 const delivery = (options: Partial<DeliveryOptions> = {}): Delivery =>
-  createDelivery({ store, signal: recording, openDispute, log: captured.log, counters, ...options });
+  createDelivery({ store, signal: recording, openDispute, log: captured.log, metrics, ...options });
 
-async function add(paymentId: string, body = s.nested(paymentId)): Promise<number> {
-  const read = readCallback(JSON.parse(body));
-  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
-  const added = await store.inbox.add({ paymentId, digest: `digest ${nextDigest++}`, body, reading: read.reading });
-  if (added.kind !== 'stored') throw new Error(`the test callback was not stored: ${added.kind}`);
-  return added.id;
-}
+const add = (paymentId: string, body = s.nested(paymentId)): Promise<number> => s.addCallback(store, paymentId, body);
 const namedBy = async (paymentId: string): Promise<unknown[]> =>
   (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
 const signalled = async (paymentId: string): Promise<boolean[]> =>
   (await store.inbox.forPayment(paymentId)).map(({ signalledAt }) => signalledAt !== undefined);
-async function closed(outcomeOf: (paymentId: string) => BillPaymentOutcome): Promise<string> {
+async function closed(end: s.End): Promise<string> {
   const paymentId = await s.registerPayment(store);
-  await s.closeAs(store, outcomeOf(paymentId));
+  await end(store, paymentId);
   return paymentId;
 }
 
@@ -72,7 +73,7 @@ describe('an open payment', () => {
       { paymentId, hint: { receivedAt, claims: 'unclear' } },
     ]);
     expect(await signalled(paymentId)).toEqual([true, true]);
-    expect(counters.get('signals', 'sent')).toBe(2);
+    expect(await countOf(metrics.signals, 'sent')).toBe(2);
   });
 
   test('deliveries and sweeps at the same time signal once', async () => {
@@ -115,7 +116,7 @@ describe('an open payment', () => {
     await delivery().sweep();
     expect(sent).toHaveLength(20);
     expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
-    expect(counters.get('signals', 'withheld')).toBe(5);
+    expect(await countOf(metrics.signals, 'withheld')).toBe(5);
   });
 
   test('no workflow runs: left for later, said in the log, and signalled when one runs again', async () => {
@@ -126,7 +127,7 @@ describe('an open payment', () => {
     const noRun = delivery({ signal: () => ((asked += 1), Promise.resolve('no-run')) });
     expect(await noRun.sweep()).toEqual({ found: 2, left: 2 });
     expect(asked).toBe(1);
-    expect(counters.get('undelivered')).toBe(2);
+    expect(await countOf(metrics.undelivered)).toBe(2);
     expect(captured.lines()).toEqual([expect.objectContaining({ level: 40, paymentId })]);
     expect(await delivery().sweep()).toEqual({ found: 2, left: 0 });
     expect(sent).toHaveLength(2);
@@ -137,7 +138,7 @@ describe('an open payment', () => {
     const id = await add(paymentId);
     const away = delivery({ signal: () => Promise.reject(new Error('UNAVAILABLE: 254710000000')) });
     expect(await away.deliverPayment(paymentId, [id])).toEqual({ left: 1, failed: true });
-    expect(counters.get('delivery_failures')).toBe(1);
+    expect(await countOf(metrics.deliveryFailures)).toBe(1);
     expect(captured.text()).not.toContain('254710000000');
     await delivery().sweep();
     expect(sent).toHaveLength(1);
@@ -174,9 +175,9 @@ describe('a closed payment (G5)', () => {
   const pending = { status: 2, resultCode: null };
   const duplicate = s.failedWith('9');
   const SAYS_NO_MORE = { amount: null, accountNumber: null, currencyCode: null };
-  const paidInPart = (id: string): BillPaymentOutcome => ({ ...s.paid(id), amount: 100 }) as BillPaymentOutcome;
+  const paidInPart = s.paidInPart(100);
 
-  test.each<[string, (paymentId: string) => BillPaymentOutcome, (paymentId: string) => string, 'agreed' | 'dispute']>([
+  test.each<[string, s.End, (paymentId: string) => string, 'agreed' | 'dispute']>([
     ['paid, claims paid', s.paid, (id) => s.nested(id), 'agreed'],
     ['paid, claims failed', s.paid, (id) => s.nested(id, s.failedWith('1')), 'dispute'],
     ['paid, claims failed with an ambiguous code', s.paid, (id) => s.nested(id, ambiguous), 'dispute'],
@@ -197,20 +198,21 @@ describe('a closed payment (G5)', () => {
     ['declined, a refused duplicate', s.declined, (id) => s.nested(id, duplicate), 'agreed'],
     ['cancelled, claims failed', s.cancelled, (id) => s.nested(id, s.failedWith('1')), 'agreed'],
     ['cancelled and never sent, claims paid', s.cancelled, (id) => s.nested(id), 'dispute'],
-  ])('%s', async (_name, outcomeOf, body, expected) => {
-    const paymentId = await closed(outcomeOf);
+  ])('%s', async (_name, end, body, expected) => {
+    const paymentId = await closed(end);
     await add(paymentId, body(paymentId));
-    const before = (await store.payments.facts(paymentId)).outcome;
+    const before = await s.closedOf(store, paymentId);
     expect(await delivery().sweep()).toEqual({ found: 1, left: 0 });
 
     const isDispute = expected === 'dispute';
-    const facts = await store.payments.facts(paymentId);
-    expect(facts.disputed).toBe(isDispute);
-    expect(facts.outcome?.kind).toBe(before?.kind);
+    const after = await s.closedOf(store, paymentId);
+    expect(after?.disputed).toBe(isDispute);
+    expect(after?.outcome.kind).toBe(before?.outcome.kind);
     expect(await namedBy(paymentId)).toEqual([expected]);
     expect(sent).toEqual([]);
     expect(opened.map((each) => [each.paymentId, each.raisedBy])).toEqual(isDispute ? [[paymentId, 'callback']] : []);
-    expect([counters.get('contradictions'), counters.get('agreed')]).toEqual(isDispute ? [1, 0] : [0, 1]);
+    expect(await countOf(metrics.contradictions)).toBe(isDispute ? 1 : 0);
+    expect(await countOf(metrics.agreements)).toBe(isDispute ? 0 : 1);
     expect(captured.lines()).toHaveLength(isDispute ? 1 : 0);
     if (isDispute) {
       const { time, pid, hostname, ...line } = captured.lines()[0] ?? {};
@@ -218,7 +220,7 @@ describe('a closed payment (G5)', () => {
         level: 40,
         msg: expect.any(String),
         paymentId,
-        outcome: before?.kind,
+        outcome: before?.outcome.kind,
         claims: expect.any(String),
       });
       expect([time, pid, hostname]).not.toContain(undefined);
@@ -228,7 +230,7 @@ describe('a closed payment (G5)', () => {
   });
 
   const receiptOf = async (paymentId: string): Promise<unknown> => {
-    const { outcome } = await store.payments.facts(paymentId);
+    const outcome = (await s.closedOf(store, paymentId))?.outcome;
     return outcome?.kind === 'paid' ? outcome.receipt : undefined;
   };
 
@@ -256,14 +258,14 @@ describe('a closed payment (G5)', () => {
     ['none from what contradicts', (id) => s.nested(id, { status: 6, resultCode: '1' }), {}, {}],
     ['none from a refused duplicate', (id) => s.nested(id, { status: 6, resultCode: '9' }), {}, {}],
   ])('%s', async (_name, body, before, after) => {
-    const paymentId = await closed((id) => s.paid(id, before));
+    const paymentId = await closed(s.paidWith(before));
     await add(paymentId, body(paymentId));
     await delivery().sweep();
     expect(await receiptOf(paymentId)).toEqual(after);
   });
 
   test('of another amount and account: disputed without a value, and the right receipt still comes', async () => {
-    const paymentId = await closed((id) => s.paid(id));
+    const paymentId = await closed(s.paidWith({}));
     const other = { amount: 100, accountNumber: '999999' };
     await add(paymentId, s.nested(paymentId, s.proof('S999', '9999-9999'), other));
     await delivery().sweep();
@@ -287,8 +289,8 @@ describe('a closed payment (G5)', () => {
     // The callback, and the dispute that it has raised all the same.
     expect(await failing.sweep()).toEqual({ found: 2, left: 2 });
     expect(await namedBy(paymentId)).toEqual([undefined]);
-    expect((await store.payments.facts(paymentId)).disputed).toBe(true);
-    expect(counters.get('unopened')).toBe(1);
+    expect(await s.closedOf(store, paymentId)).toMatchObject({ disputed: true });
+    expect(await countOf(metrics.unopened)).toBe(1);
     await delivery().sweep();
     expect(opened).toEqual([
       {
@@ -299,15 +301,24 @@ describe('a closed payment (G5)', () => {
       },
     ]);
     expect(await namedBy(paymentId)).toEqual(['dispute']);
-    expect(counters.get('contradictions')).toBe(1);
-    expect(counters.get('unopened')).toBe(0);
+    expect(await countOf(metrics.contradictions)).toBe(1);
+    expect(await countOf(metrics.unopened)).toBe(0);
   });
 
   test('one that was signalled, and came too late for the close, is compared', async () => {
     const paymentId = await s.registerPayment(store);
-    await add(paymentId);
-    await delivery().sweep();
-    await s.closeAs(store, s.declined(paymentId));
+    await s.askToDecline(store, paymentId);
+    const proxy = await startTcpProxy(database.url);
+    const slow = storeAt(`${proxy.url}?application_name=slow`);
+    const ended = await endWhile({ databaseUrl: database.url, proxy, slow }, paymentId, s.DECLINE, async () => {
+      await add(paymentId);
+      await delivery().sweep();
+    });
+    await slow.close();
+    await proxy.close();
+    expect(ended).toMatchObject({ kind: 'closed', outcome: { kind: 'declined' } });
+    expect(await signalled(paymentId)).toEqual([true]);
+    expect(await namedBy(paymentId)).toEqual([undefined]);
     await delivery().sweep();
     expect(await namedBy(paymentId)).toEqual(['dispute']);
   });
@@ -315,8 +326,7 @@ describe('a closed payment (G5)', () => {
   test('one that the close considered is left alone', async () => {
     const paymentId = await s.registerPayment(store);
     await add(paymentId);
-    await store.payments.claim(paymentId, { nonce: 'n', account: 'hash', tokenExpiresAt: new Date() });
-    await store.payments.close({ paymentId, outcome: s.paid(paymentId), callbacksConsidered: 1, unsent: false });
+    await s.paid(store, paymentId);
     expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
     expect(await namedBy(paymentId)).toEqual(['close']);
   });

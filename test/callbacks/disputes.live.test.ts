@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import { readCallback } from '../../src/almara/callback';
 import { createDelivery, createOpenDispute, type DeliveryStore, type OpenDispute } from '../../src/callbacks';
 import { SEARCH_ATTRIBUTES, disputeWorkflowIdOf } from '../../src/payment/contract';
 import { openStore, type Store } from '../../src/store';
 import { testDatabase, type TestDatabase } from '../support/postgres';
+import { look } from '../support/store';
 import { testTemporal } from '../support/temporal';
 import * as s from './support';
 
@@ -33,15 +33,9 @@ const died = (): Promise<never> => Promise.reject(new Error('the endpoint died')
 /** Declined; then a callback says that it was paid. */
 async function contradicted(): Promise<string> {
   const paymentId = await s.registerPayment(store);
-  await s.closeAs(store, s.declined(paymentId));
-  await callback(paymentId, s.nested(paymentId));
+  await s.declined(store, paymentId);
+  await s.addCallback(store, paymentId, s.nested(paymentId));
   return paymentId;
-}
-let digests = 0;
-async function callback(paymentId: string, body: string): Promise<void> {
-  const read = readCallback(JSON.parse(body));
-  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
-  await store.inbox.add({ paymentId, digest: `digest ${digests++}`, body, reading: read.reading });
 }
 
 /** How the newest run stands. That no other was started, its id tells. */
@@ -73,7 +67,7 @@ test('a contradicting callback raises, opens, marks, and only then is dealt with
 test('killed between raising and opening: the next sweep opens it, once', async () => {
   const paymentId = await contradicted();
   await endpoint(died).sweep();
-  expect((await store.payments.facts(paymentId)).disputed).toBe(true);
+  expect(await s.closedOf(store, paymentId)).toMatchObject({ disputed: true });
   expect(await namedBy(paymentId)).toEqual([undefined]);
   await endpoint().sweep();
   await expectOpened(paymentId);
@@ -105,11 +99,10 @@ test('many endpoints that sweep at once open one', async () => {
   await expectOpened(paymentId);
 });
 
-test('what a close or reconciliation has raised is opened by the sweep, without any callback', async () => {
+test('what a look has raised is opened by the sweep, without any callback', async () => {
   const paymentId = await s.registerPayment(store);
-  await s.closeAs(store, s.declined(paymentId));
-  const paid = s.paid(paymentId);
-  await store.payments.close({ paymentId, outcome: paid, callbacksConsidered: 0, unsent: false });
+  await s.declined(store, paymentId);
+  await look(store, paymentId, s.completed(paymentId, { number: 'S1' }));
   expect(await endpoint().sweep()).toEqual({ found: 1, left: 0 });
   expect(await statusOf(paymentId)).toBe('RUNNING');
   expect(await endpoint().sweep()).toEqual({ found: 0, left: 0 });
@@ -120,7 +113,7 @@ test('terminated by hand before anybody resolved it: the next contradiction brin
   await endpoint().sweep();
   const first = await runIdOf(paymentId);
   await client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).terminate();
-  await callback(paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
+  await s.addCallback(store, paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
   await endpoint().sweep();
   expect(await runIdOf(paymentId)).not.toBe(first);
   expect(await statusOf(paymentId)).toBe('RUNNING');
@@ -133,7 +126,7 @@ test('resolved, and contradicted once more: nothing new is opened, and the callb
   const { operator, note } = resolution;
   await store.disputes.resolve(paymentId, resolution, { operator, note, action: 'resolveDispute' });
   await client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).terminate();
-  await callback(paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
+  await s.addCallback(store, paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
   await endpoint().sweep();
   expect(await statusOf(paymentId)).toBe('TERMINATED');
   expect(await namedBy(paymentId)).toEqual(['dispute', 'dispute']);

@@ -4,12 +4,22 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseKeyRing } from '../../src/almara/callback';
 import { startCallbacks } from '../../src/callbacks';
 import { SIGNALS } from '../../src/payment/contract';
 import { atEndOfFile } from '../support/at-end';
-import { failedWith, nested, send } from './support';
-import { FLOAT, SHORT_POLICY, historyOf, outcomeOf, startFlow, stageOf, until, type Flow } from '../support/flow';
+import { countOf } from '../support/metrics';
+import { callbacksOf, failedWith, nested, send } from './support';
+import {
+  FLOAT,
+  SHORT_POLICY,
+  factsOf,
+  historyOf,
+  outcomeOf,
+  startFlow,
+  stageOf,
+  until,
+  type Flow,
+} from '../support/flow';
 
 /** Callbacks through the whole system: provider, endpoint, inbox, signal, workflow. */
 
@@ -65,13 +75,13 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
   const flow = await startFlow({ withoutWorker: true });
   await flow.callbacks.close();
   const keys = `k1:${randomBytes(32).toString('base64')}`;
-  const keyRing = parseKeyRing(keys);
+  const callbacks = callbacksOf(keys);
   const first = await endpointProcess({
     CALLBACK_KEYS: keys,
     DATABASE_URL: flow.databaseUrl,
     TEMPORAL_ADDRESS: await silentServer(),
   });
-  await flow.startWorker({ settings: { callbackBaseUrl: first.url, keyRing } });
+  await flow.startWorker({ settings: { callbackUrl: (paymentId) => callbacks.urlOf(first.url, paymentId) } });
   const request = flow.request('paid-with-callback', { policy: ONLY_CALLBACKS });
   const { paymentId } = request;
   await flow.payments.start(request);
@@ -89,16 +99,16 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
 
   const { databaseUrl, client } = flow;
   const log = flow.log;
-  const second = await startCallbacks({ host: '127.0.0.1', port: 0, databaseUrl, ring: keyRing, client, log });
+  const second = await startCallbacks({ host: '127.0.0.1', port: 0, databaseUrl, callbacks, client, log });
   atEndOfFile(() => second.close());
   const outcome = await outcomeOf(flow, paymentId);
   expect(outcome).toMatchObject({ kind: 'paid', settledBy: 'callback' });
   expect(await signalsOf(flow, paymentId)).toBe(1);
   const [delivered] = await flow.store.inbox.forPayment(paymentId);
   expect(delivered).toMatchObject({ signalledAt: expect.any(Date) as Date, namedBy: 'close' });
-  expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
+  expect(await factsOf(flow, paymentId)).toMatchObject({ closed: { outcome, disputed: false } });
   expect(flow.sandbox.payment(paymentId)).toMatchObject({ postsSeen: 1, postsCaptured: 1 });
-  expect(await flow.store.reservations.account(FLOAT.account)).toMatchObject({ posted: 220, reserved: 0 });
+  expect(await flow.store.funds.account(FLOAT.account)).toMatchObject({ posted: 220, reserved: 0 });
 });
 
 describe('while a payment is open', () => {
@@ -113,7 +123,7 @@ describe('while a payment is open', () => {
     await flow.payments.start(request);
     await sent(flow, paymentId);
     const before = await historyOf(flow, paymentId);
-    const facts = await flow.store.payments.facts(paymentId);
+    const facts = await factsOf(flow, paymentId);
     const looks = flow.sandbox.payment(paymentId).requests.length;
 
     const ours = flow.callbackUrl(paymentId);
@@ -133,9 +143,9 @@ describe('while a payment is open', () => {
         expect([url, status, text]).toEqual([url, 404, '{"error":"not found"}']);
       }
     }
-    expect(flow.callbacks.counters.get('refused', 'not-ours')).toBe(2 * forged.length);
+    expect(await countOf(flow.callbacks.metrics.refused, 'not-ours')).toBe(2 * forged.length);
     expect(await flow.store.inbox.pending(10)).toEqual([]);
-    expect(await flow.store.payments.facts(paymentId)).toEqual(facts);
+    expect(await factsOf(flow, paymentId)).toEqual(facts);
     expect((await historyOf(flow, paymentId)).events).toHaveLength(before.events?.length ?? 0);
     expect(flow.sandbox.payment(paymentId).requests).toHaveLength(looks);
   });
@@ -150,7 +160,7 @@ describe('while a payment is open', () => {
     expect(await flow.sandbox.sendCallback(paymentId)).toMatchObject({ answered: 200 });
     await until('it was looked at', looks, (count) => count > before);
     expect(await stageOf(flow, paymentId)).toBe('awaiting-result');
-    expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
+    expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
   });
 
   test('25 callbacks, each another: all are stored, at most 20 are signalled, and the payment still ends', async () => {

@@ -1,6 +1,7 @@
-import { callbackUrl, parseKeyRing, stripCallbackToken } from '../../src/almara/callback';
-import { Counters } from '../../src/callbacks';
+import { createMetrics, type CallbackMetrics } from '../../src/callbacks';
 import { openStore, type Store } from '../../src/store';
+import { countOf, countsOf } from '../support/metrics';
+import { startTcpProxy } from '../../dev/tcp-proxy';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
 import * as s from './support';
 
@@ -12,7 +13,7 @@ let database: TestDatabase;
 let store: Store;
 let endpoint: s.TestEndpoint;
 let captured: ReturnType<typeof s.capturedLog>;
-let counters: Counters;
+let metrics: CallbackMetrics;
 let delivered: { paymentId: string; id: number }[];
 
 beforeAll(async () => {
@@ -21,12 +22,12 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   captured = s.capturedLog();
-  counters = new Counters();
+  metrics = createMetrics();
   delivered = [];
   endpoint = await s.listen({
     inbox: store.inbox,
     log: captured.log,
-    counters,
+    metrics,
     deliver: (callback) => void delivered.push(callback),
   });
 });
@@ -62,7 +63,7 @@ describe('what is ours is stored, and then answered', () => {
     expect(row?.body).toBe(body(paymentId));
     expect(row?.reading).toMatchObject({ shape, claims: shape === 'nested' ? 'paid' : 'unclear' });
     expect(delivered).toEqual([{ paymentId, id: row?.id }]);
-    expect(counters.get('stored')).toBe(1);
+    expect(await countOf(metrics.received, 'stored')).toBe(1);
   });
 
   test('the same three times is one row, answered alike and offered for delivery each time', async () => {
@@ -72,7 +73,7 @@ describe('what is ours is stored, and then answered', () => {
     expect(answers.map(({ status, text }) => [status, text])).toEqual(Array(3).fill([200, '{"received":true}']));
     expect(await stored(paymentId)).toBe(1);
     expect(delivered).toHaveLength(3);
-    expect([counters.get('stored'), counters.get('duplicates')]).toEqual([1, 2]);
+    expect(await countsOf(metrics.received)).toEqual({ stored: 1, duplicate: 2, overflow: 0 });
   });
 
   test('a flood of 300 different ones: 200 are kept, 100 counted, all answered', async () => {
@@ -81,7 +82,7 @@ describe('what is ours is stored, and then answered', () => {
     const answers = await Promise.all(bodies.map((body) => endpoint.post(endpoint.pathOf(paymentId), body)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await stored(paymentId)).toBe(200);
-    expect([counters.get('stored'), counters.get('overflow')]).toEqual([200, 100]);
+    expect(await countsOf(metrics.received)).toEqual({ stored: 200, duplicate: 0, overflow: 100 });
     expect((await allRows()).includes(`(${paymentId},200,100)`)).toBe(true);
     expect(delivered).toHaveLength(200);
   });
@@ -109,10 +110,10 @@ describe('what is ours is stored, and then answered', () => {
 
   test('an address signed with an older key of the ring', async () => {
     const old = s.newKey('k1');
-    const both = parseKeyRing(`${s.newKey('k2')},${old}`);
-    const other = await s.listen({ inbox: store.inbox, ring: both });
+    const both = s.callbacksOf(`${s.newKey('k2')},${old}`);
+    const other = await s.listen({ inbox: store.inbox, callbacks: both });
     const paymentId = s.newPaymentId();
-    const signedBefore = new URL(callbackUrl(other.url, paymentId, parseKeyRing(old))).pathname;
+    const signedBefore = new URL(s.callbacksOf(old).urlOf(other.url, paymentId)).pathname;
     expect((await other.post(signedBefore, s.nested(paymentId))).status).toBe(200);
     await other.close();
   });
@@ -159,7 +160,7 @@ describe('refusals, in this order', () => {
     const answer = await attempt(endpoint.pathOf(paymentId), paymentId);
     expect(answer.status).toBe(status);
     expect(Object.keys(JSON.parse(answer.text))).toEqual(['error']);
-    expect(counters.get('refused', cause)).toBe(1);
+    expect(await countOf(metrics.refused, cause)).toBe(1);
     expect(await allRows()).toBe(before);
     expect(delivered).toEqual([]);
   });
@@ -240,25 +241,25 @@ describe('what is not ours gets one and the same answer', () => {
 
 describe('when the store does not answer', () => {
   test('503 while it is away, and 200 when it is back: not lost, not stored twice', async () => {
-    const line = await s.cuttable(database.url);
-    const behind = openStore({ databaseUrl: line.url, log: s.capturedLog().log });
-    const other = await s.listen({ inbox: behind.inbox, counters, log: captured.log });
+    const proxy = await startTcpProxy(database.url);
+    const behind = openStore({ databaseUrl: proxy.url, log: s.capturedLog().log });
+    const other = await s.listen({ inbox: behind.inbox, metrics, log: captured.log });
     try {
       const paymentId = s.newPaymentId();
       const send = () => other.post(other.pathOf(paymentId), s.nested(paymentId));
       expect((await send()).status).toBe(200);
-      line.cut();
+      const mend = proxy.cutAll();
       const refused = await other.post(other.pathOf(paymentId), s.flat(paymentId));
       expect([refused.status, refused.text]).toEqual([503, '{"error":"not stored, send it again"}']);
-      line.mend();
+      mend();
       expect((await other.post(other.pathOf(paymentId), s.flat(paymentId))).status).toBe(200);
       expect((await send()).status).toBe(200);
       expect(await stored(paymentId)).toBe(2);
-      expect(counters.get('refused', 'not-stored')).toBe(1);
+      expect(await countOf(metrics.refused, 'not-stored')).toBe(1);
     } finally {
       await other.close();
       await behind.close();
-      line.close();
+      await proxy.close();
     }
   });
 });
@@ -287,7 +288,7 @@ describe('what is written down', () => {
 
     expect(await stored(paymentId)).toBe(3);
     const rows = await allRows();
-    expect(rows).toContain(stripCallbackToken(address));
+    expect(rows).toContain(s.CALLBACKS.withoutToken(address));
     expect(rows).not.toContain(token);
     expect(captured.text()).not.toContain(token);
     expect(captured.text()).not.toContain('callbacks/almara');

@@ -1,18 +1,12 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { Counters, createBackground, startSweeper } from '../../src/callbacks';
+import { createBackground, createMetrics, startSweeper } from '../../src/callbacks';
 import { startHealth } from '../../src/health';
+import { later } from '../support/later';
 import { send } from './support';
-
-/** Work that ends when the test says so. */
-function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open: () => open() };
-}
 
 describe('delivery in the background', () => {
   test('runs so many payments at a time, one never twice, and joins what waits', async () => {
-    const first = gate();
+    const first = later<void>();
     const runs: [string, number[]][] = [];
     let running = 0;
     let most = 0;
@@ -22,7 +16,7 @@ describe('delivery in the background', () => {
       run: async (paymentId, ids) => {
         runs.push([paymentId, [...ids]]);
         most = Math.max(most, (running += 1));
-        await first.opened;
+        await first.promise;
         running -= 1;
       },
     });
@@ -35,7 +29,7 @@ describe('delivery in the background', () => {
       ['a', [1]],
       ['b', [4]],
     ]);
-    first.open();
+    first.resolve();
     await background.idle();
     expect(runs.slice(2)).toEqual([
       ['a', [2, 3]],
@@ -69,8 +63,8 @@ describe('delivery in the background', () => {
 
 describe('the sweeper', () => {
   test('sweeps at once and again, never twice at a time, and closing waits for the running sweep', async () => {
-    const fourth = gate();
-    const reachedFourth = gate();
+    const fourth = later<void>();
+    const reachedFourth = later<void>();
     let [sweeps, running, most] = [0, 0, 0];
     const failures: unknown[] = [];
     const sweeper = startSweeper({
@@ -80,8 +74,8 @@ describe('the sweeper', () => {
         sweeps += 1;
         most = Math.max(most, (running += 1));
         if (sweeps === 4) {
-          reachedFourth.open();
-          await fourth.opened;
+          reachedFourth.resolve();
+          await fourth.promise;
         }
         await setTimeout(5); // longer than the pause: a timer that did not wait for it would overlap
         running -= 1;
@@ -89,12 +83,12 @@ describe('the sweeper', () => {
       },
     });
     expect(sweeps).toBe(1);
-    await reachedFourth.opened;
+    await reachedFourth.promise;
     let closed = false;
     const closing = sweeper.close().then(() => (closed = true));
     await setTimeout(20);
     expect(closed).toBe(false);
-    fourth.open();
+    fourth.resolve();
     await closing;
     await setTimeout(20);
     expect([sweeps, most, failures.length]).toEqual([4, 1, 1]);
@@ -104,8 +98,9 @@ describe('the sweeper', () => {
 describe('health', () => {
   test('tells what runs and what is ready, and names what is not without saying why', async () => {
     let isUp = false;
-    const counters = new Counters();
-    counters.add('refused', 'not-ours');
+    createMetrics().refused.inc({ cause: 'not-ours' }); // another endpoint's, in the same process
+    const metrics = createMetrics();
+    metrics.refused.inc({ cause: 'not-ours' });
     const health = await startHealth({
       host: '127.0.0.1',
       port: 0,
@@ -114,7 +109,7 @@ describe('health', () => {
         engine: () => Promise.resolve(),
         hangs: () => (isUp ? Promise.resolve() : new Promise(() => undefined)),
       },
-      metrics: () => counters.toPrometheus(),
+      metrics: metrics.registry,
     });
     const get = (path: string) => send(`${health.url}${path}`, { method: 'GET' });
     expect((await get('/healthz')).status).toBe(200);
@@ -126,11 +121,12 @@ describe('health', () => {
     });
     isUp = true;
     expect((await get('/readyz')).status).toBe(200);
-    const metrics = await get('/metrics');
-    expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/);
-    expect(metrics.text).toContain('\nalmara_callbacks_refused_total{cause="not-ours"} 1\n');
-    expect(metrics.text).toContain('\nalmara_callbacks_contradictions_total 0\n');
-    expect(metrics.text).toContain('\n# TYPE almara_callbacks_undelivered gauge\nalmara_callbacks_undelivered 0\n');
+    const served = await get('/metrics');
+    expect(served.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(served.text).toContain('\nalmara_callbacks_refused_total{cause="not-ours"} 1\n');
+    expect(served.text).toContain('\nalmara_callbacks_refused_total{cause="not-stored"} 0\n');
+    expect(served.text).toContain('\nalmara_callbacks_contradictions_total 0\n');
+    expect(served.text).toContain('\n# TYPE almara_callbacks_undelivered gauge\nalmara_callbacks_undelivered 0\n');
     await health.close();
     await expect(get('/healthz')).rejects.toThrow();
   });

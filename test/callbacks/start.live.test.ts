@@ -1,12 +1,13 @@
-import net from 'node:net';
 import type { Client } from '@temporalio/client';
-import { callbackUrl } from '../../src/almara/callback';
 import { createSignal, startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
 import { openClient } from '../../src/client/connection';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import { openStore, type Store } from '../../src/store';
+import { freePort } from '../../dev/ports';
+import { until } from '../support/flow';
 import { testDatabase, type TestDatabase } from '../support/postgres';
 import { randomQueue, testTemporal } from '../support/temporal';
+import { countOf } from '../support/metrics';
 import * as s from './support';
 
 /** The whole endpoint, on a real engine. No worker runs: a signal that the engine took is an event of the history. */
@@ -33,10 +34,10 @@ afterAll(async () => {
 async function start(settings: Partial<CallbacksSettings> = {}): Promise<RunningCallbacks> {
   const { log } = s.capturedLog();
   const base = { host: '127.0.0.1', port: 0, healthPort: 0, metricsPort: 0, databaseUrl: database.url };
-  return (running = await startCallbacks({ ...base, ring: s.RING, client, log, ...settings }));
+  return (running = await startCallbacks({ ...base, callbacks: s.CALLBACKS, client, log, ...settings }));
 }
 const post = (endpoint: RunningCallbacks, paymentId: string, body = s.nested(paymentId)) =>
-  s.send(callbackUrl(endpoint.url, paymentId, s.RING), { method: 'POST', body });
+  s.send(s.CALLBACKS.urlOf(endpoint.url, paymentId), { method: 'POST', body });
 
 async function startWorkflow(paymentId: string) {
   const workflowId = workflowIdOf(paymentId);
@@ -49,24 +50,17 @@ async function signalsOf(paymentId: string): Promise<unknown[]> {
     return !signal || !data ? [] : [[signal.signalName, JSON.parse(Buffer.from(data).toString())]];
   });
 }
-async function unusedPort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-/** Ends by the test's time limit if what is waited for never comes. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 test('a callback reaches the workflow of its payment', async () => {
   const endpoint = await start();
   const paymentId = await s.registerPayment(store);
   const handle = await startWorkflow(paymentId);
   expect((await post(endpoint, paymentId)).status).toBe(200);
-  await until(async () => (await signalsOf(paymentId)).length > 0);
+  await until(
+    'the signal',
+    () => signalsOf(paymentId),
+    (signals) => signals.length > 0,
+  );
   const hint = { receivedAt: expect.any(String) as string, claims: 'paid', code: '0' };
   expect(await signalsOf(paymentId)).toEqual([['providerCallback', hint]]);
   await handle.terminate();
@@ -76,12 +70,20 @@ test('stored while no workflow runs: the sweep of an endpoint that is started la
   const paymentId = await s.registerPayment(store);
   const first = await start();
   expect((await post(first, paymentId)).status).toBe(200);
-  await until(() => Promise.resolve(first.counters.get('signals', 'no-run') > 0));
+  await until(
+    'no run',
+    () => countOf(first.metrics.signals, 'no-run'),
+    (count) => count > 0,
+  );
   await first.close();
 
   const handle = await startWorkflow(paymentId);
   await start();
-  await until(async () => (await signalsOf(paymentId)).length > 0);
+  await until(
+    'the signal',
+    () => signalsOf(paymentId),
+    (signals) => signals.length > 0,
+  );
   expect(await signalsOf(paymentId)).toHaveLength(1);
   await handle.terminate();
 });
@@ -96,11 +98,15 @@ test('a signal never starts a workflow, and a workflow that has ended takes none
 });
 
 test('an engine that cannot be reached costs the sender nothing', async () => {
-  const away = openClient({ address: `127.0.0.1:${await unusedPort()}` });
+  const away = openClient({ address: `127.0.0.1:${await freePort()}` });
   const endpoint = await start({ client: away.client });
   const paymentId = await s.registerPayment(store);
   expect((await post(endpoint, paymentId)).status).toBe(200);
-  await until(() => Promise.resolve(endpoint.counters.get('delivery_failures') > 0));
+  await until(
+    'a failure',
+    () => countOf(endpoint.metrics.deliveryFailures),
+    (count) => count > 0,
+  );
   expect((await store.inbox.forPayment(paymentId)).map(({ signalledAt }) => signalledAt)).toEqual([undefined]);
   const ready = await s.send(`${endpoint.healthUrl}/readyz`, { method: 'GET' });
   expect([ready.status, JSON.parse(ready.text).checks.temporal]).toEqual([503, 'failed']);
@@ -116,8 +122,11 @@ test('is ready when store and engine answer, and counts at the same place', asyn
     200,
     { ready: true, checks: { accepting: 'ok', store: 'ok', temporal: 'ok' } },
   ]);
-  const metrics = await s.send(`${endpoint.healthUrl}/metrics`, { method: 'GET' });
-  expect(metrics.text).toContain('\nalmara_callbacks_stored_total 1\n');
+  const metrics = async () => (await s.send(`${endpoint.healthUrl}/metrics`, { method: 'GET' })).text;
+  // A request is measured once its answer has left.
+  const MEASURED = '\nalmara_callbacks_request_duration_seconds_count{status="200"} 1\n';
+  const text = await until('the request to be measured', metrics, (seen) => seen.includes(MEASURED));
+  expect(text).toContain('\nalmara_callbacks_received_total{result="stored"} 1\n');
 });
 
 test('refuses to start on a database that is not migrated, and says what to do', async () => {
@@ -134,7 +143,7 @@ test('lets go of everything when its port is taken', async () => {
       host: '127.0.0.1',
       port,
       databaseUrl: database.url,
-      ring: s.RING,
+      callbacks: s.CALLBACKS,
       client,
       log: s.capturedLog().log,
     }),
@@ -146,7 +155,7 @@ test('closing finishes what has begun: the request is answered, and its callback
   const paymentId = await s.registerPayment(store);
   const handle = await startWorkflow(paymentId);
   const body = s.nested(paymentId);
-  const { pathname } = new URL(callbackUrl(endpoint.url, paymentId, s.RING));
+  const { pathname } = new URL(s.CALLBACKS.urlOf(endpoint.url, paymentId));
   const headers = `Host: a\r\nExpect: 100-continue\r\nContent-Length: ${body.length}`;
   let closing: Promise<void> | undefined;
   const answer = await s.sendRaw(endpoint.url, `POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n`, (socket) => {

@@ -3,16 +3,38 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pino } from 'pino';
-import { callbackUrl, parseKeyRing } from '../../src/almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../../src/almara/callback';
 import { createCallbackApp, type CallbackAppOptions } from '../../src/callbacks';
 import type { Log } from '../../src/log';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
-import { checkRequest } from '../../src/payment/request';
+import type { Receipt } from '../../src/payment/observation';
+import type { ProviderCallbacks } from '../../src/payment/provider';
 import type { Store } from '../../src/store';
+import {
+  ACCEPTED,
+  BY,
+  CANCELLED,
+  claim,
+  claimOf,
+  decided,
+  end,
+  endByPerson,
+  FINGERPRINT,
+  look,
+  newPaymentId,
+  NOT_FOUND,
+  outcomeOf,
+  PROVEN,
+  recordOf,
+  requestOf,
+  rulesOf,
+} from '../support/store';
+
+export { newPaymentId } from '../support/store';
 
 export const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
-export const RING = parseKeyRing(newKey('k1'));
-export const newPaymentId = (): string => randomUUID();
+export const callbacksOf = (keys: string): ProviderCallbacks => createAlmaraCallbacks(parseKeyRing(keys));
+export const CALLBACKS = callbacksOf(newKey('k1'));
 
 /** Everything a component logs, as text: redaction is the second lock, and is not in the way here. */
 export function capturedLog(): {
@@ -43,11 +65,11 @@ export interface Answer {
 export async function listen(
   options: Partial<CallbackAppOptions> & Pick<CallbackAppOptions, 'inbox'>,
 ): Promise<TestEndpoint> {
-  const app = createCallbackApp({ ring: RING, deliver: () => undefined, log: capturedLog().log, ...options });
+  const app = createCallbackApp({ callbacks: CALLBACKS, deliver: () => undefined, log: capturedLog().log, ...options });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
-    pathOf: (paymentId) => new URL(callbackUrl(url, paymentId, options.ring ?? RING)).pathname,
+    pathOf: (paymentId) => new URL((options.callbacks ?? CALLBACKS).urlOf(url, paymentId)).pathname,
     post: (where, body, headers = { 'content-type': 'application/json' }) =>
       send(url + where, { method: 'POST', body, headers }),
     close: () => app.close(),
@@ -106,100 +128,68 @@ export const proof = (reference: string, token: string): Record<string, unknown>
   thirdPartyPayload: { reference, extraData: { ResponseExtraData: { token } } },
 });
 
+/** What the documented callbacks tell of. */
+const ACCOUNT = '111832';
+
 export async function registerPayment(store: Store, paymentId = newPaymentId()): Promise<string> {
-  const checked = checkRequest(
-    {
-      paymentId,
-      serviceId: '860a26ce-4828-f111-bc5a-0e7d952d79b7',
-      accountNumber: '111832',
-      amount: 220,
-      payer: { name: 'Asha Odhiambo', msisdn: '254710000000' },
-      description: 'Electricity',
-    },
-    { allowTestPolicy: false },
-  );
-  if (!checked.ok) throw new Error('the test request is not valid');
-  await store.payments.register(checked.request, 'fingerprint');
+  const rules = rulesOf({ receiptGrace: 0 });
+  await store.payments.register(requestOf(paymentId, { accountNumber: ACCOUNT }), FINGERPRINT, rules, BY);
   return paymentId;
 }
 
-const at = '2026-05-01T10:00:00.000Z';
-
-export const paid = (paymentId: string, receipt = {}): BillPaymentOutcome => ({
-  kind: 'paid',
-  paymentId,
-  summary: 'Paid.',
-  closedAt: at,
-  amount: 220,
-  currency: 'KES',
-  receipt,
-  settledBy: 'poll',
-  evidence: { source: 'provider', said: 'Completed', at },
-});
-
-export const declined = (paymentId: string): BillPaymentOutcome => ({
-  kind: 'declined',
-  paymentId,
-  summary: 'Declined.',
-  closedAt: at,
-  step: 'result',
-  reason: 'failed',
-  providerCode: '1',
-  retryable: true,
-  settledBy: 'operator',
-  evidence: { source: 'operator', operator: 'wanjiru', note: 'the provider says failed', at },
-});
-
-export const cancelled = (paymentId: string): BillPaymentOutcome => ({
-  kind: 'cancelled',
-  paymentId,
-  summary: 'Cancelled.',
-  closedAt: at,
-  by: 'wanjiru',
-  note: 'entered twice',
-});
-
-/** Closes a payment that nothing came in for; one that is said to have been sent is claimed first. */
-export async function closeAs(store: Store, outcome: BillPaymentOutcome): Promise<void> {
-  const { paymentId } = outcome;
-  const unsent = outcome.kind === 'cancelled';
-  if (!unsent) {
-    await store.payments.claim(paymentId, { nonce: randomUUID(), account: 'hash', tokenExpiresAt: new Date() });
-  }
-  const closed = await store.payments.close({ paymentId, outcome, callbacksConsidered: 0, unsent });
-  if (closed.kind !== 'recorded') throw new Error(`the test payment did not close: ${closed.kind}`);
+/** As the endpoint stores it. */
+export async function addCallback(store: Store, paymentId: string, body: string): Promise<number> {
+  const read = CALLBACKS.read(JSON.parse(body));
+  if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
+  const added = await store.inbox.add({ paymentId, digest: randomUUID(), body, reading: read.reading });
+  if (added.kind !== 'stored') throw new Error(`the test callback was not stored: ${added.kind}`);
+  return added.id;
 }
 
-/** Between a store and its database, so that a test can cut the line and mend it. */
-export async function cuttable(databaseUrl: string): Promise<{
-  readonly url: string;
-  readonly cut: () => void;
-  readonly mend: () => void;
-  readonly close: () => void;
-}> {
-  const target = new URL(databaseUrl);
-  const open = new Set<net.Socket>();
-  let isCut = false;
-  const server = net.createServer((near) => {
-    if (isCut) return void near.destroy();
-    const far = net.connect(Number(target.port), target.hostname);
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => undefined).on('close', () => open.delete(socket));
-    }
-    near.pipe(far).pipe(near);
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as net.AddressInfo).port);
-  const drop = (): void => open.forEach((socket) => socket.destroy());
-  return {
-    url: url.toString(),
-    cut: () => void ((isCut = true), drop()),
-    mend: () => void (isCut = false),
-    close: () => void (server.close(), drop()),
+export const factsOf = async (store: Store, paymentId: string) => (await store.payments.read(paymentId, BY)).facts;
+export const closedOf = async (store: Store, paymentId: string) => (await factsOf(store, paymentId)).closed;
+
+/** Ends a registered payment. */
+export type End = (store: Store, paymentId: string) => Promise<BillPaymentOutcome>;
+
+async function submit(store: Store, paymentId: string): Promise<void> {
+  const { nonce } = claimOf();
+  await claim(store, paymentId, { nonce });
+  await store.payments.answered(paymentId, nonce, ACCEPTED, BY);
+}
+
+/** By the provider's record, which says that it was paid with this receipt. */
+export const completed = (paymentId: string, receipt: Receipt) =>
+  recordOf(paymentId, 'completed', { accountNumber: ACCOUNT, receipt });
+
+export const paidWith =
+  (receipt: Receipt): End =>
+  async (store, paymentId) => {
+    await submit(store, paymentId);
+    await look(store, paymentId, completed(paymentId, receipt));
+    return outcomeOf(await end(store, paymentId, PROVEN));
   };
+export const paid = paidWith({ number: 'S575998' });
+
+export const paidInPart =
+  (amount: number): End =>
+  async (store, paymentId) => {
+    await submit(store, paymentId);
+    return outcomeOf(await endByPerson(store, paymentId, { amount, receiptNumber: 'S575998' }));
+  };
+
+export const DECLINE = decided({ decision: 'declined', providerCase: 'C-1' });
+
+/** Sent, and a person is asked, who has what a decline needs. */
+export async function askToDecline(store: Store, paymentId: string): Promise<void> {
+  await submit(store, paymentId);
+  await look(store, paymentId, NOT_FOUND);
 }
+
+/** By a person, whatever callbacks say. */
+export const declined: End = async (store, paymentId) => {
+  await askToDecline(store, paymentId);
+  return outcomeOf(await end(store, paymentId, DECLINE));
+};
+
+export const cancelled: End = async (store, paymentId) => outcomeOf(await end(store, paymentId, CANCELLED));

@@ -5,7 +5,16 @@ import { cliStore } from '../../src/cli/store';
 import { BillPayments } from '../../src/client';
 import { accountOf, BILL_ROUTE_ID, type BehaviourName } from '../../src/sandbox';
 import { beginBillpay, runBillpay } from '../support/billpay';
-import { FLOAT, POSTPAID_SERVICE, SHORT_POLICY, needsAttention, startFlow, until, type Flow } from '../support/flow';
+import {
+  FLOAT,
+  POSTPAID_SERVICE,
+  SHORT_POLICY,
+  factsOf,
+  needsAttention,
+  startFlow,
+  until,
+  type Flow,
+} from '../support/flow';
 import { testDatabase } from '../support/postgres';
 
 /** `billpay` against the whole system: what it prints, what it exits with, and that both are the truth. */
@@ -37,7 +46,7 @@ const posts = (paymentId: string) => {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
   return { seen, captured };
 };
-const recorded = async (paymentId: string) => (await flow.store.payments.facts(paymentId)).outcome;
+const recorded = async (paymentId: string) => (await factsOf(flow, paymentId)).closed?.outcome;
 
 describe('pay', () => {
   test('paid: 0, with the receipt; status says the same', async () => {
@@ -96,7 +105,7 @@ describe('pay', () => {
     const waiting = begin(['--json', ...bill('amount-differs', id)]);
     const isTold = () =>
       events(waiting.out).some(({ event, stage }) => event === 'progress' && stage === 'needs-attention');
-    await until('it tells that a person is needed', isTold, (told) => told);
+    await until('it tells that it needs attention', isTold, (told) => told);
     expect((await billpay(['resolve', id, '--paid', ...by])).code).toBe(0);
     expect(await waiting.code).toBe(0);
     expect(events(waiting.out).at(-1)).toMatchObject({ event: 'outcome', kind: 'paid', settledBy: 'operator' });
@@ -219,7 +228,7 @@ describe('the database', () => {
     const short = await billpay(['--json', ...from(idOf('paid-with-callback'))]);
     expect(short.code).toBe(2);
     expect(events(short.out).at(-1)).toMatchObject({ kind: 'declined', reason: 'insufficient-funds' });
-    expect(await flow.store.reservations.account('cli-float')).toMatchObject({
+    expect(await flow.store.funds.account('cli-float')).toMatchObject({
       available: 80,
       reserved: 0,
       posted: 220,

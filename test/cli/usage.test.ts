@@ -41,6 +41,15 @@ test.each([
   expect(out).toEqual([]);
 });
 
+test.each([
+  [['pay', '--wait', 'long'], '--wait must be a duration such as "20 seconds" or 5m'],
+  [['pay', '--wait', '48 hours'], '--wait must be at most 24h'],
+  [['schedules', 'apply', '--every', '1.5h'], '--every must be a duration such as "20 seconds" or 5m'],
+  [['reconcile', '--since', '7 days'], 'connected'],
+])('a duration is read alike everywhere: billpay %j', async (args, said) => {
+  expect((await runBillpay(args)).err).toEqual([said]);
+});
+
 test('the payment id is printed before anything is started', async () => {
   const human = await runBillpay(['pay']);
   expect(human).toMatchObject({ code: 1, out: ['Payment made-by-the-cli'], err: ['connected'] });

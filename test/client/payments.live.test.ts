@@ -8,6 +8,7 @@ import {
   FLOAT,
   POSTPAID_SERVICE,
   SHORT_POLICY,
+  factsOf,
   needsAttention,
   outcomeOf,
   startFlow,
@@ -37,7 +38,7 @@ const postsOf = (paymentId: string) => {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
   return { seen, captured };
 };
-const recorded = async (paymentId: string) => (await flow.store.payments.facts(paymentId)).outcome;
+const recorded = async (paymentId: string) => (await factsOf(flow, paymentId)).closed?.outcome;
 const runIdOf = async (paymentId: string) =>
   (await flow.client.workflow.getHandle(workflowIdOf(paymentId)).describe()).runId;
 const by = { operator: 'op-1', note: 'confirmed by the provider' };
@@ -46,7 +47,7 @@ describe('a payment from the client to the provider and back', () => {
   test('pay: paid, with the receipt; the same that is recorded, and progress tells it ever after', async () => {
     const request = flow.request('paid-with-callback');
     const { paymentId } = request;
-    const before = await flow.store.reservations.account(FLOAT.account);
+    const before = await flow.store.funds.account(FLOAT.account);
     const outcome = await payments.pay(request);
     expect(outcome).toMatchObject({ kind: 'paid', paymentId, amount: 220, currency: 'KES', settledBy: 'callback' });
     expect(outcome).toMatchObject({ receipt: { number: expect.any(String) as string } });
@@ -54,7 +55,7 @@ describe('a payment from the client to the provider and back', () => {
     expect(await payments.payment(paymentId).outcome()).toEqual(outcome);
     expect(await payments.payment(paymentId).progress()).toMatchObject({ paymentId, stage: 'closed', outcome });
     expect(postsOf(paymentId)).toEqual({ seen: 1, captured: 1 });
-    expect((await flow.store.reservations.account(FLOAT.account))?.posted).toBe((before?.posted ?? 0) + 220);
+    expect((await flow.store.funds.account(FLOAT.account))?.posted).toBe((before?.posted ?? 0) + 220);
   });
 
   test('start and follow: each stage once, in order, through a decision to the end', async () => {

@@ -1,7 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { freePort } from '../../dev/ports';
 import { atEndOfFile } from '../support/at-end';
 import { until } from '../support/flow';
 import { testDatabase } from '../support/postgres';
@@ -40,16 +39,6 @@ function childrenOf(pid: number): readonly string[] {
   });
 }
 
-/** Something that listens there and says nothing would be waited for; where nothing listens, the answer comes at once. */
-async function deadPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function servers(): Promise<Record<string, string>> {
   const { address } = await testTemporal();
   const { url, drop } = await testDatabase({ migrated: false });
@@ -59,7 +48,7 @@ async function servers(): Promise<Record<string, string>> {
 
 describe.each(['start', 'demo', 'bench'])('%s', (program) => {
   test('a database that does not answer: the sentence, and code 1', async () => {
-    const DATABASE_URL = `postgresql://user:secret@127.0.0.1:${await deadPort()}/billpay`;
+    const DATABASE_URL = `postgresql://user:secret@127.0.0.1:${await freePort()}/billpay`;
     const process = await run(program, { DATABASE_URL });
     expect(await codeOf(process)).toBe(1);
     const said = process.lines.join('\n');
@@ -68,7 +57,7 @@ describe.each(['start', 'demo', 'bench'])('%s', (program) => {
   });
 
   test('a Temporal server that does not answer, with the database in use already: the sentence, and code 1', async () => {
-    const TEMPORAL_ADDRESS = `127.0.0.1:${await deadPort()}`;
+    const TEMPORAL_ADDRESS = `127.0.0.1:${await freePort()}`;
     const process = await run(program, { ...(await servers()), TEMPORAL_ADDRESS });
     expect(await codeOf(process)).toBe(1);
     expect(process.lines.join('\n')).toContain(`No Temporal server answers at ${TEMPORAL_ADDRESS}`);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { Connection } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { GUARD } from '../../dev/child';
+import { freePort } from '../../dev/ports';
 import { startTemporal, type TemporalOptions } from '../../dev/temporal';
 import { findTemporal, WAYS, type Way } from '../../dev/temporal-binary';
 import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
@@ -89,13 +90,8 @@ describe('the dev server', () => {
   });
 
   it('says that nothing answers at a given address', async () => {
-    const closed = createServer().listen(0, '127.0.0.1');
-    await once(closed, 'listening');
-    const { port } = closed.address() as AddressInfo;
-    await new Promise((resolve) => closed.close(resolve));
-    await expect(startTemporal({ ...options, address: `127.0.0.1:${port}` })).rejects.toThrow(
-      /No Temporal server answers at/,
-    );
+    const address = `127.0.0.1:${await freePort()}`;
+    await expect(startTemporal({ ...options, address })).rejects.toThrow(/No Temporal server answers at/);
   });
 
   it('says how to go on when its port is taken', async () => {
@@ -115,7 +111,7 @@ describe('the dev server', () => {
 
   it('dies with the process that started it', async () => {
     // The kernel closes the pipe of a process that was killed; closing it here is the same to the shell between.
-    const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', 'sh', '-c', 'echo $$; exec sleep 600'], {
+    const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', 'TERM', '', 'sh', '-c', 'echo $$; exec sleep 600'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const [pid] = (await once(shell.stdout, 'data')) as [Buffer];

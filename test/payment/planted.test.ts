@@ -45,7 +45,7 @@ type Known = Partial<Omit<Facts, 'seen'>> & { readonly told?: readonly Told[] };
 const made = ({ told = [], ...change }: Known): Facts => facts({ ...change, seen: seenOf(...told) });
 
 const refused = (change: Partial<CallbackReading> = {}): CallbackReading => ({
-  shape: 'nested',
+  tells: 'result',
   claims: 'failed',
   code: { value: '1', meaning: 'refusal' },
   receipt: {},
@@ -83,8 +83,8 @@ const CASES = {
   'a failure that broke off asks': { is: verdict({ told: [failedOnce, [60, 'pending'], [160, 'failed']], callbacks: refusal }, 160), right: 'contradictory-answers', wrong: 'failed' },
   'a code that can hide a payment asks': {
     is: () => weighCallbacks(EXPECTED, [
-      { shape: 'nested', claims: 'failed', code: { value: '22', meaning: 'ambiguous' }, receipt: {}, said: '' },
-      { shape: 'nested', claims: 'failed', code: { value: '1', meaning: 'refusal' }, receipt: {}, said: '' },
+      { tells: 'result', claims: 'failed', code: { value: '22', meaning: 'ambiguous' }, receipt: {}, said: '' },
+      { tells: 'result', claims: 'failed', code: { value: '1', meaning: 'refusal' }, receipt: {}, said: '' },
     ], false).code?.kind,
     right: 'ambiguous', wrong: 'refusal',
   },
@@ -134,7 +134,7 @@ test.each(RULES.map((rule) => ({ rule, ...CASES[rule] })))(
 // prettier-ignore
 const ALSO: readonly (Case & { readonly rule: Rule; readonly when: string })[] = [
   { rule: 'a record must agree', when: 'a failed one', is: verdict({ told: [[40, 'failed, other amount'], [160, 'failed, other amount']], callbacks: refusal }, 160), right: 'evidence-mismatch', wrong: 'failed' },
-  { rule: 'a code that can hide a payment asks', when: 'a success', is: () => weighCallbacks(EXPECTED, [{ shape: 'nested', claims: 'paid', code: { value: '0', meaning: 'success' }, receipt: {}, said: '' }], false).code?.kind, right: 'ambiguous', wrong: undefined },
+  { rule: 'a code that can hide a payment asks', when: 'a success', is: () => weighCallbacks(EXPECTED, [{ tells: 'result', claims: 'paid', code: { value: '0', meaning: 'success' }, receipt: {}, said: '' }], false).code?.kind, right: 'ambiguous', wrong: undefined },
   { rule: 'a rejection against a record proves nothing', when: 'a callback claims paid', is: verdict({ ...claim('rejected'), callbacks: callbacks({ claimsPaid: true }) }, 40), right: 'open', wrong: 'rejected' },
   { rule: 'not sent against a record proves nothing', when: 'a callback claims paid', is: verdict({ ...claim('not sent'), callbacks: callbacks({ claimsPaid: true }) }, 40), right: 'id-in-use', wrong: 'not-sent' },
   { rule: 'a claim needs a free payment', when: 'it has ended', is: claims({ ...claim('sealed'), closed: { outcome: paid(EXPECTED.paymentId), disputed: false } }), right: 'closed', wrong: 'claimable' },

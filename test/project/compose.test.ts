@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { parseKeyRing } from '../../src/almara/callback';
 import { readCallbacksConfig, readCliConfig, readSandboxConfig, readWorkerConfig } from '../../src/config';
 import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
-import { BILL_ROUTE_ID, SERVICES } from '../../src/sandbox';
+import { BILL_ROUTE_ID, PREPAID_SERVICES } from '../../src/sandbox';
 
 /** No Docker engine is needed, and none is at hand: the files are held against the Compose schema and the names in the code. */
 
@@ -124,10 +124,7 @@ describe('docker-compose.yml', () => {
     expect(new URL(worker.callbackBaseUrl).port).toBe(String(callbacks.port));
     expect(worker.callbackKeys).toBe(callbacks.keyRing);
     expect(() => parseKeyRing(callbacks.keyRing)).not.toThrow();
-    const prepaid = SERVICES.filter(({ serviceTypeDescription }) => serviceTypeDescription.includes('PREPAID')).map(
-      ({ serviceId }) => serviceId,
-    );
-    expect(worker.prepaidServices).toEqual(prepaid);
+    expect(worker.prepaidServices).toEqual(PREPAID_SERVICES);
     const urls = new Set(['worker', 'callbacks', 'migrate'].map((name) => environmentOf(name)['DATABASE_URL']));
     expect(urls.size).toBe(1);
     const database = new URL([...urls][0] ?? '');
@@ -268,7 +265,8 @@ describe('Dockerfile', () => {
         '.npmrc',
       ]),
     );
-    expect(read('scripts/build.mjs')).toContain("inRoot('dist/workflow-bundle.js')");
+    expect(read('scripts/build.mjs')).toContain(": ['tsconfig.build.json', 'dist', 'dist']");
+    expect(read('tsconfig.build.json')).toContain('"include": ["src"]');
   });
 
   it('uses one Node of the versions that the package allows', () => {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
-import type { Almara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import { accountOf } from '../../src/sandbox';
 import { workflowIdOf } from '../../src/payment/contract';
 import { needsAttention, startFlow, until, type Flow } from '../support/flow';
@@ -18,9 +18,9 @@ let letGo: () => void = () => undefined;
 const go = new Promise<void>((resolve) => {
   letGo = resolve;
 });
-const holdingBack = (real: Almara): Almara =>
-  Object.assign(Object.create(real) as Almara, {
-    validateAccount: async (...[bill, signal]: Parameters<Almara['validateAccount']>) => {
+const holdingBack = (real: Provider): Provider =>
+  Object.assign(Object.create(real) as Provider, {
+    validateAccount: async (...[bill, signal]: Parameters<Provider['validateAccount']>) => {
       if (bill.accountNumber === HELD_BACK) await go;
       return await real.validateAccount(bill, signal);
     },
@@ -28,7 +28,7 @@ const holdingBack = (real: Almara): Almara =>
 
 let flow: Flow;
 beforeAll(async () => {
-  flow = await startFlow({ ownNamespace: true, almara: holdingBack });
+  flow = await startFlow({ ownNamespace: true, provider: holdingBack });
 });
 
 interface Ended {

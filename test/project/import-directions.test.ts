@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -6,7 +7,10 @@ import path from 'node:path';
  * configuration as if it stood in the file named. The linter runs in a process of its own: its configuration is an ES module.
  */
 
+const ROOT = path.resolve(__dirname, '../..');
+
 interface Case {
+  /** From the repository's root. */
   readonly file: string;
   readonly code: string;
   /** What the message holds; undefined: nothing is wrong. */
@@ -19,92 +23,186 @@ const value = (specifier: string) => `import { it } from '${specifier}';\nexport
 const types = (specifier: string) => `import type { It } from '${specifier}';\nexport type Same = It;\n`;
 
 const CASES: readonly Case[] = [
-  allowed('workflows/x.ts', value('../payment/verdict')),
-  allowed('workflows/x.ts', types('../payment/request')),
-  allowed('workflows/x.ts', types('../activities')),
-  allowed('workflows/x.ts', value('@temporalio/workflow')),
-  refused('workflows/x.ts', value('../payment/request'), 'workflows may import payment/request only as types'),
-  refused('workflows/x.ts', value('../activities'), 'workflows may import activities only as types'),
+  allowed('src/workflows/x.ts', value('../payment/verdict')),
+  allowed('src/workflows/x.ts', types('../payment/request')),
+  allowed('src/workflows/x.ts', types('../activities')),
+  allowed('src/workflows/x.ts', value('@temporalio/workflow')),
   refused(
-    'workflows/x.ts',
+    'src/workflows/x.ts',
+    value('../payment/request'),
+    'src/workflows may import src/payment/request only as types',
+  ),
+  refused('src/workflows/x.ts', value('../activities'), 'src/workflows may import src/activities only as types'),
+  refused(
+    'src/workflows/x.ts',
     "export { it } from '../activities/payments';\n",
-    'workflows may import activities only as types',
+    'src/workflows may import src/activities/payments only as types',
   ),
-  refused('workflows/x.ts', value('../almara'), 'workflows may not import almara'),
-  refused('workflows/x.ts', types('../store'), 'workflows may not import store'),
-  refused('workflows/x.ts', value('../log'), 'workflows may not import log'),
-  refused('workflows/x.ts', value('zod'), 'workflows may not use the package zod'),
-  refused('workflows/x.ts', value('node:crypto'), "workflows may not use Node's own modules"),
-  refused('workflows/x.ts', value('fs'), "workflows may not use Node's own modules"),
-  refused('workflows/x.ts', value('@temporalio/client'), 'workflows may not use the package @temporalio/client'),
-  refused('workflows/x.ts', "export const it = await import('../store');\n", 'workflows may not import store'),
-  refused('workflows/x.ts', "export type It = import('../store').It;\n", 'workflows may not import store'),
+  refused('src/workflows/x.ts', value('../almara'), 'src/workflows may not import src/almara'),
+  refused('src/workflows/x.ts', types('../store'), 'src/workflows may not import src/store'),
+  refused('src/workflows/x.ts', value('../log'), 'src/workflows may not import src/log'),
+  refused('src/workflows/x.ts', value('zod'), 'src/workflows may not use the package zod'),
+  refused('src/workflows/x.ts', value('node:crypto'), "src/workflows may not use Node's own modules"),
+  refused('src/workflows/x.ts', value('fs'), "src/workflows may not use Node's own modules"),
   refused(
-    'workflows/x.ts',
+    'src/workflows/x.ts',
+    value('@temporalio/client'),
+    'src/workflows may not use the package @temporalio/client',
+  ),
+  refused(
+    'src/workflows/x.ts',
+    "export const it = await import('../store');\n",
+    'src/workflows may not import src/store',
+  ),
+  refused('src/workflows/x.ts', "export type It = import('../store').It;\n", 'src/workflows may not import src/store'),
+  refused(
+    'src/workflows/x.ts',
     "import it = require('../store');\nexport const same = it;\n",
-    'workflows may not import store',
+    'src/workflows may not import src/store',
   ),
-  refused('workflows/x.ts', 'export const it = (name: string) => import(name);\n', 'only known at run time'),
-  refused('workflows/x.ts', 'export const it = process.pid;\n', 'inside a workflow'),
+  refused('src/workflows/x.ts', 'export const it = (name: string) => import(name);\n', 'only known at run time'),
+  refused('src/workflows/x.ts', 'export const it = process.pid;\n', 'inside a workflow'),
 
-  allowed('payment/request.ts', value('zod')),
-  allowed('payment/x.ts', types('./request')),
-  refused('payment/x.ts', value('./request'), 'payment may import payment/request only as types'),
-  refused('payment/x.ts', value('zod'), 'payment may not use the package zod'),
-  refused('payment/request.ts', value('node:crypto'), "payment may not use Node's own modules"),
-  refused('payment/x.ts', types('../almara'), 'payment may not import almara'),
-  refused('payment/x.ts', types('../workflows'), 'payment may not import workflows'),
+  allowed('src/payment/request.ts', value('zod')),
+  allowed('src/payment/x.ts', types('./request')),
+  refused('src/payment/x.ts', value('./request'), 'src/payment may import src/payment/request only as types'),
+  refused('src/payment/x.ts', value('zod'), 'src/payment may not use the package zod'),
+  refused('src/payment/request.ts', value('node:crypto'), "src/payment may not use Node's own modules"),
+  refused('src/payment/x.ts', types('../almara'), 'src/payment may not import src/almara'),
+  refused('src/payment/x.ts', types('../workflows'), 'src/payment may not import src/workflows'),
 
-  allowed(
-    'activities/x.ts',
-    value('../almara') + value('../store').replaceAll('it', 'that').replaceAll('same', 'other'),
-  ),
-  refused('activities/x.ts', value('../workflows'), 'activities may not import workflows'),
-  refused('activities/x.ts', value('../client'), 'activities may not import client'),
-  refused('activities/x.ts', value('undici'), 'activities may not use the package undici'),
-  refused('activities/x.ts', value('pg'), 'activities may not use the package pg'),
+  allowed('src/activities/x.ts', value('../store')),
+  refused('src/activities/x.ts', types('../almara'), 'src/activities may not import src/almara'),
+  refused('src/activities/x.ts', value('../workflows'), 'src/activities may not import src/workflows'),
+  refused('src/activities/x.ts', value('../client'), 'src/activities may not import src/client'),
+  refused('src/activities/x.ts', value('undici'), 'src/activities may not use the package undici'),
+  refused('src/activities/x.ts', value('pg'), 'src/activities may not use the package pg'),
 
-  allowed('almara/x.ts', types('../log')),
-  refused('almara/x.ts', value('../log'), 'almara may import log only as types'),
-  refused('almara/x.ts', types('../store'), 'almara may not import store'),
-  refused('almara/x.ts', value('../activities'), 'almara may not import activities'),
-  refused('almara/x.ts', value('@temporalio/common'), 'almara may not use the package @temporalio/common'),
-  refused('store/x.ts', types('../almara'), 'store may not import almara'),
-  refused('store/deeper/x.ts', types('../../almara/callback'), 'store may not import almara/callback'),
-  refused('store/x.ts', value('../activities'), 'store may not import activities'),
+  allowed('src/almara/x.ts', types('../log')),
+  refused('src/almara/x.ts', value('../log'), 'src/almara may import src/log only as types'),
+  refused('src/almara/x.ts', types('../store'), 'src/almara may not import src/store'),
+  refused('src/almara/x.ts', value('../activities'), 'src/almara may not import src/activities'),
+  refused('src/almara/x.ts', value('@temporalio/common'), 'src/almara may not use the package @temporalio/common'),
+  refused('src/store/x.ts', types('../almara'), 'src/store may not import src/almara'),
+  refused('src/store/deeper/x.ts', types('../../almara/callback'), 'src/store may not import src/almara/callback'),
+  refused('src/store/x.ts', value('../activities'), 'src/store may not import src/activities'),
 
-  allowed('callbacks/x.ts', value('../almara/callback')),
-  refused('callbacks/x.ts', value('../almara'), 'callbacks may not import almara'),
-  refused('callbacks/x.ts', value('../almara/wire'), 'callbacks may not import almara/wire'),
-  refused('callbacks/x.ts', types('../activities'), 'callbacks may not import activities'),
-  refused('callbacks/x.ts', value('../workflows'), 'callbacks may not import workflows'),
+  allowed('src/callbacks/main.ts', value('../almara')),
+  allowed('src/callbacks/x.ts', value('prom-client')),
+  refused('src/callbacks/x.ts', types('../almara/callback'), 'src/callbacks may not import src/almara/callback'),
+  refused('src/callbacks/start.ts', value('../almara'), 'src/callbacks may not import src/almara'),
+  refused('src/callbacks/index.ts', value('../almara'), 'src/callbacks may not import src/almara'),
+  refused('src/callbacks/x.ts', types('../activities'), 'src/callbacks may not import src/activities'),
+  refused('src/callbacks/x.ts', value('../workflows'), 'src/callbacks may not import src/workflows'),
 
-  allowed('client/x.ts', value('../payment/request')),
-  refused('client/x.ts', types('../workflows'), 'client may not import workflows'),
-  refused('client/x.ts', types('../store'), 'client may not import store'),
-  refused('client/x.ts', value('@temporalio/worker'), 'client may not use the package @temporalio/worker'),
-  allowed('cli/x.ts', value('../client')),
-  allowed('cli/store.ts', value('../store')),
-  refused('cli/x.ts', value('../store'), 'cli may not import store'),
-  refused('cli/x.ts', value('../almara'), 'cli may not import almara'),
-  refused('cli/x.ts', value('../workflows'), 'cli may not import workflows'),
-  refused('cli/x.ts', value('@temporalio/client'), 'cli may not use the package @temporalio/client'),
+  allowed('src/client/x.ts', value('../payment/request')),
+  refused('src/client/x.ts', types('../workflows'), 'src/client may not import src/workflows'),
+  refused('src/client/x.ts', types('../store'), 'src/client may not import src/store'),
+  refused('src/client/x.ts', value('@temporalio/worker'), 'src/client may not use the package @temporalio/worker'),
+  allowed('src/cli/x.ts', value('../client')),
+  allowed('src/cli/store.ts', value('../store')),
+  refused('src/cli/x.ts', value('../store'), 'src/cli may not import src/store'),
+  refused('src/cli/x.ts', value('../almara'), 'src/cli may not import src/almara'),
+  refused('src/cli/x.ts', value('../workflows'), 'src/cli may not import src/workflows'),
+  refused('src/cli/x.ts', value('@temporalio/client'), 'src/cli may not use the package @temporalio/client'),
 
-  refused('sandbox/x.ts', value('../almara/wire'), 'sandbox may not import almara/wire'),
-  refused('worker/x.ts', value('../workflows'), 'worker may not import workflows'),
-  refused('worker/x.ts', value('../local/temporal'), 'worker may not import local/temporal'),
-  refused('log.ts', value('../package.json'), 'leads out of src/'),
-  refused('elsewhere/x.ts', value('../payment/outcome'), 'no room of the layout'),
+  refused('src/sandbox/x.ts', value('../almara/wire'), 'src/sandbox may not import src/almara/wire'),
+  ...['start', 'main', 'index'].map((file) => allowed(`src/worker/${file}.ts`, value('../almara'))),
+  allowed('src/worker/x.ts', value('prom-client')),
+  refused('src/worker/x.ts', types('../almara'), 'src/worker may not import src/almara'),
+  refused('src/worker/x.ts', value('../workflows'), 'src/worker may not import src/workflows'),
+  allowed('src/health.ts', value('prom-client')),
+  refused('src/log.ts', value('../package.json'), 'src/log may not import package.json'),
+  refused('src/log.ts', value('../../elsewhere/x'), 'src/log may not import ../elsewhere/x'),
+  refused('src/elsewhere/x.ts', value('../payment/outcome'), 'no room of the layout'),
 
-  refused('callbacks/x.ts', 'export const it = process.env;\n', 'Only src/config.ts reads the environment'),
-  refused('callbacks/x.ts', 'export const { env } = process;\n', 'Only src/config.ts reads the environment'),
+  refused('src/callbacks/x.ts', 'export const it = process.env;\n', 'Only src/config.ts reads the environment'),
+  refused('src/callbacks/x.ts', 'export const { env } = process;\n', 'Only src/config.ts reads the environment'),
   refused(
-    'callbacks/x.ts',
+    'src/callbacks/x.ts',
     "import { env } from 'node:process';\nexport const it = env;\n",
     'Only src/config.ts reads the environment',
   ),
-  allowed('config.ts', 'export const it = process.env;\n'),
+  allowed('src/config.ts', 'export const it = process.env;\n'),
+
+  // The provider's port: its errors are thrown on one side and told apart on the other, and the rest knows types.
+  ...['almara', 'store', 'activities'].map((room) => allowed(`src/${room}/x.ts`, value('../payment/provider'))),
+  ...['workflows', 'callbacks', 'client', 'cli', 'worker'].flatMap((room) => [
+    allowed(`src/${room}/x.ts`, types('../payment/provider')),
+    refused(
+      `src/${room}/x.ts`,
+      value('../payment/provider'),
+      `src/${room} may import src/payment/provider only as types`,
+    ),
+  ]),
+  refused('src/payment/x.ts', value('./provider'), 'src/payment may import src/payment/provider only as types'),
+
+  // Only what proves the rules may break one.
+  ...['src/payment/x.ts', 'src/store/x.ts', 'src/worker/main.ts', 'dev/x.ts'].flatMap((file) => {
+    const planted = path.posix.relative(path.dirname(file), 'src/payment/planted').replace(/^(?!\.)/, './');
+    const message = `${file
+      .split('/')
+      .slice(0, file.startsWith('src') ? 2 : 1)
+      .join('/')} may not import plant of`;
+    return [
+      allowed(file, `import { isLeftOut } from '${planted}';\nexport const same = isLeftOut;\n`),
+      refused(
+        file,
+        `import { isLeftOut, plant as it } from '${planted}';\nexport const same = [it, isLeftOut];\n`,
+        message,
+      ),
+      refused(file, `import * as it from '${planted}';\nexport const same = it;\n`, message),
+      refused(file, `export { plant as it } from '${planted}';\n`, message),
+      refused(file, `export * from '${planted}';\n`, message),
+      refused(file, `export const it = await import('${planted}');\n`, message),
+    ];
+  }),
+  allowed('verification/x.ts', "import { plant } from '../src/payment/planted';\nexport const same = plant;\n"),
+  allowed('test/payment/x.test.ts', "import { plant } from '../../src/payment/planted';\nexport const same = plant;\n"),
+
+  // What is shipped knows of nothing beside it.
+  ...['verification/faults', 'dev/ports', 'test/support/flow', 'examples/x', 'scripts/x'].map((other) =>
+    refused('src/worker/x.ts', types(`../../${other}`), `src/worker may not import ${other}`),
+  ),
+  allowed('dev/x.ts', value('../src/worker/create-worker')),
+  allowed('dev/bench/x.ts', value('@temporalio/workflow')),
+  refused('dev/x.ts', value('@temporalio/workflow'), 'dev may not use the package @temporalio/workflow'),
+  refused('dev/x.ts', value('../src/activities'), 'dev may not import src/activities'),
+  refused('dev/x.ts', value('../src/cli/shell'), 'dev may not import src/cli/shell'),
+  refused('dev/x.ts', types('../verification/faults'), 'dev may not import verification/faults'),
+  refused('dev/x.ts', types('../test/support/flow'), 'dev may not import test/support/flow'),
+  allowed('verification/x.ts', value('../src/workflows')),
+  allowed('verification/deeper/x.ts', value('../../dev/stack')),
+  refused('verification/x.ts', types('../test/support/flow'), 'verification may not import test/support/flow'),
+  refused('verification/x.ts', value('fast-check'), 'verification may not use the package fast-check'),
+  allowed('test/x.test.ts', value('../verification/faults')),
+  allowed('test/x.test.ts', value('fast-check')),
+  allowed('test/x.test.ts', 'export const it = (name: string) => import(name);\n'),
+  allowed('examples/x.ts', value('almara-bill-payments')),
+  allowed('examples/x.ts', value('almara-bill-payments/worker')),
+  refused('examples/x.ts', value('../src/client'), 'examples may not import src/client'),
+  refused('examples/x.ts', value('@temporalio/client'), 'examples may not use the package @temporalio/client'),
+  refused('scripts/x.ts', value('node:fs'), 'scripts is no room of the layout'),
+
+  // Switched on where it must be: an arrow that is there, and its way back. How one is found: no-circles.test.ts.
+  ...['src/client', 'dev', 'verification'].map((folder) => {
+    const [from, to] = anArrowIn(folder);
+    return refused(
+      `${folder}/${to}.ts`,
+      types(`./${from}`),
+      `circle of imports: ${folder}/${to}.ts → ${folder}/${from}.ts`,
+    );
+  }),
 ];
+
+/** Two files of a folder, of which the first imports the other. */
+function anArrowIn(folder: string): readonly [from: string, to: string] {
+  for (const file of readdirSync(path.join(ROOT, folder)).filter((name) => name.endsWith('.ts'))) {
+    const to = /from '\.\/([\w-]+)'/.exec(readFileSync(path.join(ROOT, folder, file), 'utf8'))?.[1];
+    if (to !== undefined) return [file.replace(/\.ts$/, ''), to];
+  }
+  throw new Error(`no file of ${folder} imports another`);
+}
 
 /** Rules that need types are off: the files do not exist. */
 const LINTER = `
@@ -118,7 +216,7 @@ const LINTER = `
   const eslint = new ESLint({ overrideConfig: [untyped] });
   const linted = [];
   for (const { file, code } of JSON.parse(await text(process.stdin))) {
-    const [result] = await eslint.lintText(code, { filePath: 'src/' + file, warnIgnored: true });
+    const [result] = await eslint.lintText(code, { filePath: file, warnIgnored: true });
     linted.push(result.messages.map((message) => message.message));
   }
   console.log(JSON.stringify(linted));
@@ -126,7 +224,7 @@ const LINTER = `
 
 function lintAll(): readonly (readonly string[])[] {
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', LINTER], {
-    cwd: path.resolve(__dirname, '../..'),
+    cwd: ROOT,
     input: JSON.stringify(CASES),
     encoding: 'utf8',
   });

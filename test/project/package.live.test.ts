@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import { promisify } from 'node:util';
 
 const ROOT = path.resolve(__dirname, '../..');
 const BUILT_FROM = ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc'];
+const STAYS_AT_HOME = ['dev', 'verification', 'test'];
 const BESIDES = ['README.md', 'LICENSE', 'CHANGELOG.md'];
 /** The build is a whole compilation, and the registry may be far. */
 const MINUTES = 60_000;
@@ -35,9 +37,10 @@ beforeAll(async () => {
   const copy = path.join(home, 'copy');
   for (const name of [...BUILT_FROM, ...BESIDES])
     await cp(path.join(ROOT, name), path.join(copy, name), { recursive: true });
-  // What must stay at home.
-  await mkdir(path.join(copy, 'test'));
-  await writeFile(path.join(copy, 'test/a.test.ts'), '');
+  for (const folder of STAYS_AT_HOME) {
+    await mkdir(path.join(copy, folder));
+    await writeFile(path.join(copy, folder, 'a.test.ts'), 'export {};');
+  }
   await symlink(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'));
   await run(process.execPath, ['scripts/build.mjs', '--clean'], { cwd: copy, env: environment });
   const [{ filename, files }] = JSON.parse((await npm(copy, 'pack', '--json', '--pack-destination', home)).stdout) as [
@@ -55,7 +58,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-test('holds what it needs to run, and neither tests nor what runs everything on one machine', () => {
+test('holds what it needs to run, and neither tests, nor what proves it, nor what runs everything on one machine', () => {
   expect(packed).toEqual(
     expect.arrayContaining([
       'package.json',
@@ -70,8 +73,12 @@ test('holds what it needs to run, and neither tests nor what runs everything on 
       'dist/store/migrations/0001-payments.sql',
     ]),
   );
-  const mayBe = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(?!local\/|test\/).+\.(js|d\.ts|js\.map|sql))$/;
+  const mayBe = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts|js\.map|sql))$/;
   expect(packed.filter((file) => !mayBe.test(file))).toEqual([]);
+  const rooms = readdirSync(path.join(ROOT, 'src')).map((name) => name.replace(/\.ts$/, ''));
+  const roomOf = (file: string): string => /^dist\/([^/.]+)/.exec(file)?.[1] ?? '';
+  const shipped = new Set(packed.filter((file) => file.startsWith('dist/')).map(roomOf));
+  expect([...shipped].sort()).toEqual([...rooms, 'workflow-bundle'].sort());
 });
 
 const NAMES = ['BillPayments', 'InvalidRequest', 'PaymentConflict', 'PaymentNotFound', 'TooLate', 'EngineUnavailable'];

@@ -1,41 +1,43 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readResultCode } from '../../src/almara/result-codes';
 import {
+  PROVIDER_CHECK_NEEDS,
   readCallbacksConfig,
   readCliConfig,
   readLocalConfig,
+  readProviderCheckConfig,
   readSandboxConfig,
   readWorkerConfig,
 } from '../../src/config';
-import { QUERIES, SEARCH_ATTRIBUTES, SIGNALS, TASK_QUEUE, UPDATES, WORKFLOWS } from '../../src/payment/contract';
+import {
+  FAILURES,
+  QUERIES,
+  SEARCH_ATTRIBUTES,
+  SIGNALS,
+  TASK_QUEUE,
+  UPDATES,
+  WORKFLOWS,
+} from '../../src/payment/contract';
 import { POLICY_BOUNDS } from '../../src/payment/policy';
+import { billPaymentRequestSchema } from '../../src/payment/request';
+import {
+  anchorsOf,
+  DOCUMENTS,
+  filesIn,
+  read,
+  ROOT,
+  rowsOf,
+  sectionOf,
+  textsOfType,
+  withoutCode,
+} from '../support/documents';
 
 /** What the documents say is held against the code, so that neither changes without the other. */
 
-const ROOT = path.resolve(__dirname, '../..');
-const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
-
-const markdownIn = (folder: string): string[] =>
-  readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => path.join(folder, file));
-const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'src/sandbox/README.md', ...markdownIn('docs')];
-
 const README = read('README.md');
+const CONTRACT = read('docs/wire-contract.md');
 const TECHNICAL = read('docs/technical-description.md');
-
-/** Headings and prose without fenced blocks, where `#` and brackets mean other things. */
-const withoutCode = (text: string): string => text.replace(/^```[\s\S]*?^```$/gm, '');
-
-/** As GitHub makes them. */
-const anchorsOf = (text: string): string[] =>
-  [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
 
 describe('links', () => {
   const links = DOCUMENTS.flatMap((document) =>
@@ -54,14 +56,16 @@ describe('links', () => {
     expect(anchorsOf(read(resolved))).toContain(anchor);
   });
 
-  it('there are some', () => {
+  it('there are some, and they stay inside the project', () => {
     expect(links.length).toBeGreaterThan(30);
+    const outside = links.filter(([document, target]) => path.join(path.dirname(document), target).startsWith('..'));
+    expect(outside).toEqual([]);
   });
 });
 
 describe('README.md', () => {
-  it('has at most 150 lines', () => {
-    expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  it('is one screen', () => {
+    expect(README.trimEnd().split('\n').length).toBeLessThanOrEqual(80);
   });
 
   it('shows what examples/pay-a-bill.ts does, line by line', () => {
@@ -84,29 +88,54 @@ describe('README.md', () => {
     expect(['paid', 'declined', 'cancelled', 'open'].filter((kind) => !block.includes(`case '${kind}'`))).toEqual([]);
   });
 
-  it('names everything of the wire contract', () => {
-    const attributes = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => name);
-    const names = [
-      TASK_QUEUE,
-      ...[WORKFLOWS, SIGNALS, UPDATES, QUERIES].flatMap((group) => Object.values(group)),
-      ...attributes,
-    ];
-    expect(names.filter((name) => !README.includes(`\`${name}\``))).toEqual([]);
-    const states = /type BillPaymentState =([\s\S]*?);/.exec(read('src/payment/contract.ts'))?.[1] ?? '';
-    const missing = [...states.matchAll(/'(\w+)'/g)].filter(([, state = '']) => !README.includes(`\`${state}\``));
-    expect([states === '', missing]).toEqual([false, []]);
-  });
-
-  it('has all eight guarantees, each leading to what holds it', () => {
-    const rows = [...README.matchAll(/^\| \[(G\d)\]\(docs\/reliability\.md#(g\d)-/gm)];
-    expect(rows.map(([, name]) => name)).toEqual(['G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7', 'G8']);
-    for (const [, name = '', anchor] of rows) expect(anchor).toBe(name.toLowerCase());
+  it('leads to every other document', () => {
+    // One that leads to all of its kind: the decisions, and the page of the samples beside their pages.
+    const behind = DOCUMENTS.filter((document) => !/^(README\.md|docs\/adr\/\d.*|test\/fixtures\/.*)$/.test(document));
+    expect(behind.filter((document) => !README.includes(`](${document}`))).toEqual([]);
   });
 });
 
-describe('the configuration table', () => {
-  const section = README.slice(README.indexOf('## Configuration'));
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+describe('docs/wire-contract.md', () => {
+  it('names everything of the wire contract', () => {
+    const attributes = Object.values(SEARCH_ATTRIBUTES).map(({ name }) => name);
+    const groups = [WORKFLOWS, SIGNALS, UPDATES, QUERIES, FAILURES];
+    const names = [TASK_QUEUE, ...groups.flatMap((group) => Object.values(group)), ...attributes];
+    const states = textsOfType('BillPaymentState');
+    expect(states.length).toBeGreaterThan(4);
+    expect([...names, ...states].filter((name) => !CONTRACT.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('has every field of a request, and no other', () => {
+    const section = sectionOf(CONTRACT, '## The request');
+    const documented = [...section.matchAll(/^\|([^|]+)\|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)\??`/g)].map(([, field = '']) => field),
+    );
+    expect(documented.sort()).toEqual(Object.keys(billPaymentRequestSchema.shape).sort());
+  });
+
+  it('has every reason for a decline, and no other', () => {
+    const section = sectionOf(CONTRACT, '## The outcome');
+    const table = section.slice(section.indexOf('| Reason'));
+    const documented = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([\w-]+)`/g)].map(([, reason = '']) => reason),
+    );
+    expect(documented.sort()).toEqual([...textsOfType('DeclineReason')].sort());
+  });
+
+  it('has the policy of the code', () => {
+    const rows = [...rowsOf(sectionOf(CONTRACT, '## Policy'))].map(([field, cells]) => [field, cells.slice(0, 3)]);
+    const code = Object.entries(POLICY_BOUNDS).map(([field, bound]) => [
+      field,
+      [bound.default ?? 'none', bound.min, bound.max],
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(code));
+  });
+});
+
+describe('docs/configuration.md', () => {
+  const rows = sectionOf(read('docs/configuration.md'), '## Variables')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
   const variablesOf = (row: string): string[] =>
     [...(row.split('|')[1] ?? '').matchAll(/`([A-Z][A-Z_]+)`/g)].map(([, name = '']) => name);
   const documented = rows.flatMap(variablesOf);
@@ -115,11 +144,14 @@ describe('the configuration table', () => {
   function variablesRead(): string[] {
     const asked = new Set<string>();
     const note = (key: string | symbol): undefined => void (typeof key === 'string' && asked.add(key));
+    // The provider's check asks for nothing more where none of its credentials is set.
+    const valueOf = (key: string | symbol) => note(key) ?? (key === PROVIDER_CHECK_NEEDS[0] ? 'nowhere' : undefined);
     const environment = new Proxy(
       {},
-      { get: (_target, key) => note(key), has: (_target, key) => note(key) !== undefined },
+      { get: (_target, key) => valueOf(key), has: (_target, key) => note(key) !== undefined },
     );
-    for (const reader of [readWorkerConfig, readCallbacksConfig, readSandboxConfig, readCliConfig, readLocalConfig]) {
+    const readers = [readWorkerConfig, readCallbacksConfig, readSandboxConfig, readCliConfig, readLocalConfig];
+    for (const reader of [...readers, readProviderCheckConfig]) {
       try {
         reader(environment);
       } catch {
@@ -152,27 +184,28 @@ describe('the configuration table', () => {
   });
 });
 
-describe('docs/technical-description.md', () => {
-  it('has the policy of the code', () => {
-    const rows = [...TECHNICAL.matchAll(/^\| `(\w+)` +\| (\d+ \w+) +\| (\d+ \w+) +\| (\d+ \w+) +\|/gm)].map(
-      ([, field = '', ...bounds]) => [field, bounds],
-    );
-    const code = Object.entries(POLICY_BOUNDS).map(([field, bound]) => [field, [bound.default, bound.min, bound.max]]);
-    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(code));
+describe('docs/almara-pay.md', () => {
+  it('has every result code as the adapter reads it', () => {
+    const section = sectionOf(read('docs/almara-pay.md'), '## Result codes');
+    const documented = [...section.matchAll(/^\| (-?\d+) +\|(.*)\|$/gm)].map(([, code = '', rest = '']) => {
+      const cells = rest.split('|').map((cell) => cell.trim());
+      return [code, cells[0], cells.at(-1)];
+    });
+    const unlisted = readResultCode(777)?.words;
+    const listed = Array.from({ length: 1_100 }, (_, index) => readResultCode(index - 50))
+      .filter((code) => code !== undefined && code.words !== unlisted)
+      .map((code) => [code?.value, code?.words, code?.meaning]);
+    expect(listed.length).toBeGreaterThan(20);
+    const byCode = (one: readonly unknown[], other: readonly unknown[]): number => Number(one[0]) - Number(other[0]);
+    expect(documented.sort(byCode)).toEqual(listed.sort(byCode));
   });
+});
 
-  it('has the result codes as the adapter reads them', () => {
-    const codesIn = (text = ''): number[] =>
-      [...text.matchAll(/(-?\d+)(?: to (\d+))?/g)].flatMap(([, from, to]) =>
-        Array.from({ length: Number(to ?? from) - Number(from) + 1 }, (_, index) => Number(from) + index),
-      );
-    const refusals = codesIn(/Refusal codes: ([^.]*)\./.exec(TECHNICAL)?.[1]);
-    const ambiguous = codesIn(/Codes that can hide a payment: ([^.]*)\./.exec(TECHNICAL)?.[1]);
-    const listed = [...Array.from({ length: 24 }, (_, index) => index - 1), 999];
-    const meaning = (wanted: string) => listed.filter((code) => readResultCode(code)?.meaning === wanted);
-    expect(refusals).toEqual(meaning('refusal'));
-    expect(ambiguous).toEqual(
-      meaning('ambiguous').filter((code) => readResultCode(code)?.words !== readResultCode(777)?.words),
+describe('docs/technical-description.md', () => {
+  it('has all 22 rules of the core', () => {
+    const rules = [...TECHNICAL.matchAll(/\*\*R(\d+)\*\*/g)].map(([, number = '']) => Number(number));
+    expect([...new Set(rules)].sort((one, other) => one - other)).toEqual(
+      Array.from({ length: 22 }, (_, index) => index + 1),
     );
   });
 
@@ -182,7 +215,7 @@ describe('docs/technical-description.md', () => {
       'Paid by callback',
       'Paid by poll',
       'Unknown, then paid',
-      'Declined and voided',
+      'Declined, and the money given back',
       'Needs attention',
     ]);
     for (const [, title, diagram = ''] of drawn) {
@@ -197,19 +230,58 @@ describe('docs/technical-description.md', () => {
   });
 });
 
+/** Pages that were never part of the project, and how they were named. */
+const ELSEWHERE =
+  /\b(design|provider|core|engineering|style|operator-texts)\.md\b|\bdesign §|\boperator-texts\b|\bseeds\//;
+
 describe('every document', () => {
   it.each(DOCUMENTS)('%s has no gap that is still to be filled', (document) => {
-    expect(read(document)).not.toMatch(/TO MEASURE|TODO|<!-- (?!(end of the )?fault matrix)/);
+    expect(read(document)).not.toMatch(/TO MEASURE|TODO|<!-- (?!(end of )?(fault matrix|tests of G\d))/);
   });
 
-  it.each(DOCUMENTS)('%s names no path of a machine and no private host', (document) => {
+  it.each(DOCUMENTS)('%s names no path of a machine, no private host, and no page from elsewhere', (document) => {
     expect(read(document)).not.toMatch(/(^|[\s"'(`])\/(work|tmp|root|home)\//m);
     expect(read(document)).not.toMatch(/registry|artifactory|\.internal\b/i);
+    expect(read(document)).not.toMatch(ELSEWHERE);
   });
 
-  it.each(readdirSync(path.join(ROOT, 'docs/adr')))('decision %s has its parts within 60 lines', (file) => {
-    const text = read(path.join('docs/adr', file));
+  const adrs = filesIn('docs/adr', /\.md$/);
+  it.each(adrs)('decision %s has its parts within 60 lines', (file) => {
+    const text = read(file);
     expect(text.split('\n').length).toBeLessThanOrEqual(61);
-    if (file !== 'README.md') expect(anchorsOf(text).slice(1)).toEqual(['context', 'decision', 'consequences']);
+    if (!file.endsWith('README.md')) expect(anchorsOf(text).slice(1)).toEqual(['context', 'decision', 'consequences']);
+  });
+
+  it('a decision is in the list of decisions', () => {
+    const list = read('docs/adr/README.md');
+    expect(adrs.filter((file) => /\/\d/.test(file) && !list.includes(`](${path.basename(file)})`))).toEqual([]);
+  });
+});
+
+describe('what the code says of documents', () => {
+  const FOLDERS = ['src', 'verification', 'dev', 'test', 'examples', 'eslint', 'scripts'];
+  const code = FOLDERS.flatMap((folder) => filesIn(folder, /\.(ts|mjs|cjs|sql)$/)).filter(
+    (file) => path.join(ROOT, file) !== __filename,
+  );
+
+  it('names no page from elsewhere', () => {
+    expect(code.filter((file) => ELSEWHERE.test(read(file)))).toEqual([]);
+  });
+
+  it('every page that it names is there, with the part that it names', () => {
+    const named = code.flatMap((file) =>
+      [...read(file).matchAll(/\bdocs\/[\w/-]+\.md(?:#([\w-]+))?/g)].map(([target, anchor]) => ({
+        file,
+        target,
+        anchor,
+      })),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    const missing = named.filter(({ target, anchor }) => {
+      const [page = ''] = target.split('#');
+      if (!existsSync(path.join(ROOT, page))) return true;
+      return anchor !== undefined && !anchorsOf(read(page)).includes(anchor);
+    });
+    expect(missing).toEqual([]);
   });
 });

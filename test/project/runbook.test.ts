@@ -1,63 +1,58 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { EngineUnavailable } from '../../src/client';
-import { GUIDES, runbookPage } from '../../src/payment/attention';
 import { UPDATES } from '../../src/payment/contract';
+import { DIFFERENCES } from '../../src/payment/reconciliation';
 import {
   cancellationProblem,
   disputeResolutionProblem,
   resolutionProblem,
   statusCheckProblem,
-} from '../../src/payment/decisions';
-import { DIFFERENCES } from '../../src/payment/reconciliation';
+} from '../../src/payment/update-forms';
+import { ATTENTION_REASONS, guideTo, runbookPage, type AskedFor } from '../../src/payment/words';
 import { runBillpay } from '../support/billpay';
+import { anchorsOf, filesIn, read, sectionOf, textsOfType } from '../support/documents';
 
 /** The runbook is held against the code: what the Web UI points to is there, and what is shown to be pasted is understood. */
 
-const ROOT = path.resolve(__dirname, '../..');
-const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 const RUNBOOK = read('docs/runbook.md');
-const namesIn = (file: string, type: string): string[] =>
-  [...(new RegExp(`type ${type} =([\\s\\S]*?);`).exec(read(file))?.[1] ?? '').matchAll(/'([\w-]+)'/g)].map(
-    ([, name = '']) => name,
-  );
-const STAGES = namesIn('src/payment/progress.ts', 'Stage');
-const REASONS = [...namesIn('src/payment/outcome.ts', 'AttentionReason'), 'disputed'];
-
-const sections = new Map(
-  RUNBOOK.split(/^### /m)
-    .slice(1)
-    .map((section) => [section.slice(0, section.indexOf('\n')), section.split(/^#{1,2} /m)[0] ?? '']),
-);
+const STAGES = textsOfType('Stage');
+const REASONS = [...textsOfType('AttentionReason'), 'disputed'];
 
 const problemOf: Record<string, (argument: unknown) => string | undefined> = {
   checkStatusNow: statusCheckProblem,
   cancelPayment: cancellationProblem,
-  resolvePayment: (given) => resolutionProblem(given, 220),
+  resolvePayment: resolutionProblem,
   resolveDispute: disputeResolutionProblem,
 };
 
 describe('sections', () => {
-  it('knows all stages and reasons', () => {
+  it('knows all stages and reasons, and no other', () => {
     expect(STAGES.length).toBeGreaterThan(5);
     expect(REASONS.length).toBeGreaterThan(7);
+    const namesIn = (part: string): string[] =>
+      [...sectionOf(RUNBOOK, part).matchAll(/^### (.+)$/gm)].map(([, name = '']) => name);
+    expect(namesIn('# The stages').sort()).toEqual([...STAGES].sort());
+    expect(namesIn('# The reasons').sort()).toEqual([...REASONS].sort());
     const technical = read('docs/technical-description.md');
     expect(STAGES.filter((stage) => !new RegExp(`^\\| \`${stage}\``, 'm').test(technical))).toEqual([]);
-    expect(Object.keys(GUIDES).sort()).toEqual([...REASONS].sort());
+    expect([...ATTENTION_REASONS].sort()).toEqual([...REASONS].sort());
   });
 
   it.each([...STAGES, ...REASONS])('%s: what it means, what to look at, what to do, what never', (name) => {
-    const section = sections.get(name);
+    const section = sectionOf(RUNBOOK, `### ${name}`);
     for (const part of ['Means', 'Look at', 'Do', 'Never']) expect(section).toContain(`**${part}**`);
-    expect(runbookPage(name as keyof typeof GUIDES)).toBe(`docs/runbook.md#${name}`);
+    expect(runbookPage(name as AskedFor)).toBe(`docs/runbook.md#${name}`);
   });
 
-  it('says of the Web UI where it points to, and nothing else points to a page of ours', () => {
-    const details = ['details', 'dispute-details'].map((file) => read(`src/workflows/${file}.ts`)).join('');
-    expect(details).toContain('runbookPage(');
-    const pages = [...details.matchAll(/docs\/[\w-]+\.md(?:#([\w-]+))?/g)];
-    for (const [page, anchor = ''] of pages)
-      expect([page, [...STAGES, ...REASONS].includes(anchor)]).toEqual([page, true]);
+  it('is where every text for people points to', () => {
+    const sources = filesIn('src', /\.ts$/).map((file) => [file, read(file)] as const);
+    const pointing = sources.filter(
+      ([file, text]) => /^src\/(workflows|payment)\//.test(file) && /[^t] runbookPage\(|\{runbookPage\(/.test(text),
+    );
+    expect(pointing).not.toEqual([]);
+    const parts = sources.flatMap(([, text]) =>
+      [...text.matchAll(/docs\/runbook\.md#([\w-]+)/g)].map(([, part = '']) => part),
+    );
+    expect(parts.filter((part) => !anchorsOf(RUNBOOK).includes(part))).toEqual([]);
   });
 
   it('has every kind of difference, as reconciliation says it', () => {
@@ -76,8 +71,9 @@ describe('what is shown to be pasted', () => {
 
   it('has each update, and what the Web UI and billpay attention show would be accepted too', () => {
     expect(new Set(updates.map(({ name }) => name))).toEqual(new Set(Object.values(UPDATES)));
-    for (const { decisions } of Object.values(GUIDES))
-      for (const decision of decisions) expect(resolutionProblem(decision, 220)).toBeUndefined();
+    for (const reason of ATTENTION_REASONS)
+      for (const decision of guideTo(reason, 'Almara Pay').decisions)
+        expect(resolutionProblem(decision)).toBeUndefined();
   });
 
   const commands = [RUNBOOK, read('docker-compose.yml').replace(/\\\n#/g, '')].flatMap((text) =>

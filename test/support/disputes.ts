@@ -18,7 +18,7 @@ export async function declinedPayment(flow: Flow): Promise<string> {
 }
 
 export const raise = (flow: Flow, paymentId: string) =>
-  flow.store.disputes.raise(paymentId, { by: 'reconciliation', because: BECAUSE });
+  flow.store.disputes.raise(paymentId, { by: 'look', because: BECAUSE });
 
 /** Raised, and opened by the endpoint's sweep. */
 export async function disputed(flow: Flow): Promise<string> {

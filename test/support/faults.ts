@@ -1,21 +1,25 @@
 import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { Almara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import type { Store } from '../../src/store';
 import type { BehaviourName } from '../../src/sandbox';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { FLOAT, type Flow, type FlowWorker } from './flow';
+import { later } from './later';
 
 /**
  * Puts faults into the steps of `submitPayment`, payment by payment: the real adapter and the real store are called by the
  * fault, or not, or with something lost. Everything that other activities do stays as it is.
  */
 export interface Faults {
-  readonly look?: Fault<Almara['findPayment']>;
+  /** What the store knows, the first step of an attempt, and once more when its claim is not given. */
+  readonly read?: Fault<Store['payments']['read']>;
+  readonly look?: Fault<Provider['findPayment']>;
   readonly claim?: Fault<Store['payments']['claim']>;
-  readonly facts?: Fault<Store['payments']['facts']>;
-  readonly send?: Fault<Almara['submitPayment']>;
-  /** From its first look on, this attempt tells the engine nothing more, as a worker that hangs. */
+  readonly send?: Fault<Provider['submitPayment']>;
+  /** What was heard, written down. */
+  readonly answered?: Fault<Store['payments']['answered']>;
+  /** From its first step on, this attempt tells the engine nothing more, as a worker that hangs. */
   readonly silentAttempt?: number;
 }
 
@@ -23,9 +27,9 @@ type Step = (...args: never[]) => Promise<unknown>;
 export type Fault<Real extends Step> = (attempt: number, real: Real, args: Parameters<Real>) => ReturnType<Real>;
 
 export interface FaultyWorker {
-  readonly worker: Pick<FlowWorker, 'almara' | 'store'>;
+  readonly worker: Pick<FlowWorker, 'provider' | 'store'>;
   arm(paymentId: string, faults: Faults): void;
-  /** How many attempts of `submitPayment` have begun to look. */
+  /** How many attempts of `submitPayment` have begun. */
   attempts(paymentId: string): number;
   /** Which attempts have come to the send. */
   senders(paymentId: string): readonly number[];
@@ -48,11 +52,20 @@ export function createFaultyWorker(): FaultyWorker {
   const attempts = new Map<string, number>();
   const senders = new Map<string, number[]>();
 
+  const isSubmitting = () => activityInfo().activityType === 'submitPayment';
+
   function put<Real extends Step>(paymentId: string, name: keyof Faults, real: Real, args: Parameters<Real>) {
-    const { attempt, activityType } = activityInfo();
     const fault = armed.get(paymentId)?.[name] as Fault<Real> | undefined;
-    const run = () => real(...args) as ReturnType<Real>;
-    return fault === undefined || activityType !== 'submitPayment' ? run() : fault(attempt, real, args);
+    return fault === undefined || !isSubmitting()
+      ? (real(...args) as ReturnType<Real>)
+      : fault(activityInfo().attempt, real, args);
+  }
+
+  function begin(paymentId: string): void {
+    if (!isSubmitting()) return;
+    const { attempt } = activityInfo();
+    attempts.set(paymentId, attempt);
+    if (armed.get(paymentId)?.silentAttempt === attempt) fallSilent();
   }
 
   return {
@@ -60,14 +73,9 @@ export function createFaultyWorker(): FaultyWorker {
     attempts: (paymentId) => attempts.get(paymentId) ?? 0,
     senders: (paymentId) => senders.get(paymentId) ?? [],
     worker: {
-      almara: (real) => ({
+      provider: (real) => ({
         ...real,
-        async findPayment(...args) {
-          const { attempt, activityType } = activityInfo();
-          if (activityType === 'submitPayment') attempts.set(args[0], attempt);
-          if (activityType === 'submitPayment' && armed.get(args[0])?.silentAttempt === attempt) fallSilent();
-          return await put(args[0], 'look', real.findPayment, args);
-        },
+        findPayment: (...args) => put(args[0], 'look', real.findPayment, args),
         submitPayment(...args) {
           const { paymentId } = args[0];
           senders.set(paymentId, [...(senders.get(paymentId) ?? []), activityInfo().attempt]);
@@ -78,8 +86,12 @@ export function createFaultyWorker(): FaultyWorker {
         ...real,
         payments: {
           ...real.payments,
+          async read(...args) {
+            begin(args[0]);
+            return await put(args[0], 'read', real.payments.read, args);
+          },
           claim: (...args) => put(args[0], 'claim', real.payments.claim, args),
-          facts: (...args) => put(args[0], 'facts', real.payments.facts, args),
+          answered: (...args) => put(args[0], 'answered', real.payments.answered, args),
         },
       }),
     },
@@ -101,34 +113,28 @@ export interface Hang<Result> {
 }
 
 export function createHang<Result>(): Hang<Result> {
-  const [reached, released, result] = [signal<void>(), signal<void>(), signal<Result>()];
+  const [reached, released, result] = [later<void>(), later<void>(), later<Result>()];
   async function hang(): Promise<void> {
-    reached.send();
-    await released.sent;
+    reached.resolve();
+    await released.promise;
   }
   return {
-    reached: reached.sent,
-    release: released.send,
-    result: result.sent,
+    reached: reached.promise,
+    release: () => released.resolve(),
+    result: result.promise,
     async before(step) {
       await hang();
       const answer = await step();
-      result.send(answer);
+      result.resolve(answer);
       return answer;
     },
     async after(step) {
       const answer = await step();
       await hang();
-      result.send(answer);
+      result.resolve(answer);
       return answer;
     },
   };
-}
-
-function signal<Value>() {
-  let send: (value: Value) => void = () => undefined;
-  const sent = new Promise<Value>((resolve) => (send = resolve));
-  return { sent, send };
 }
 
 export const PRICE = 220;
@@ -149,7 +155,7 @@ export async function payWith(
 /** So that where its money is can be told from this payment alone. */
 export async function payFromOwnAccount(flow: Flow, request: BillPaymentRequest): Promise<string> {
   const { paymentId } = request;
-  await flow.store.reservations.addFunds({ account: paymentId, amount: FUNDS, currency: FLOAT.currency });
+  await flow.store.funds.add({ account: paymentId, amount: FUNDS, currency: FLOAT.currency });
   await flow.payments.start({ ...request, amount: PRICE, fundingAccount: paymentId });
   return paymentId;
 }
@@ -157,7 +163,7 @@ export async function payFromOwnAccount(flow: Flow, request: BillPaymentRequest)
 /** What the provider saw of a payment, and where its money is. */
 export async function truthOf(flow: Flow, paymentId: string) {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
-  const account = await flow.store.reservations.account(paymentId);
+  const account = await flow.store.funds.account(paymentId);
   if (account === undefined) throw new Error(`payment ${paymentId} has no account of its own`);
   const { available, reserved, posted } = account;
   return { seen, captured, funds: { available, reserved, posted } };

@@ -1,24 +1,26 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import type { Worker, WorkerOptions } from '@temporalio/worker';
-import { createAlmara, type Almara, type AlmaraSettings } from '../../src/almara';
-import { callbackUrl, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
+import { almaraAt } from '../../dev/almara';
+import { createAlmara, type AlmaraSettings } from '../../src/almara';
+import { createAlmaraCallbacks, parseKeyRing, type CallbackKeyRing } from '../../src/almara/callback';
 import { startCallbacks, type CallbacksSettings, type RunningCallbacks } from '../../src/callbacks';
 import { BillPayments } from '../../src/client';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE, workflowIdOf } from '../../src/payment/contract';
+import type { Facts } from '../../src/payment/facts';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { PaymentProgress } from '../../src/payment/progress';
+import type { Provider, ProviderCallbacks } from '../../src/payment/provider';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import {
   accountOf,
-  BILL_ROUTE_ID,
   SERVICES,
   startSandbox,
   type BehaviourName,
   type Sandbox,
   type SandboxSettings,
 } from '../../src/sandbox';
-import { migrate, openStore, type Store } from '../../src/store';
+import { migrate, openStore, UnknownPayment, type Merchant, type Store } from '../../src/store';
 import type { ActivitySettings, Clock } from '../../src/activities';
 import { systemClock } from '../../src/activities/dependencies';
 import { createWorker } from '../../src/worker/create-worker';
@@ -42,12 +44,15 @@ export interface Flow {
   readonly databaseUrl: string;
   readonly log: Log;
   readonly ring: CallbackKeyRing;
+  readonly providerCallbacks: ProviderCallbacks;
   readonly callbacks: RunningCallbacks;
   /** Of its worker, unless that is started with others. */
   readonly settings: ActivitySettings;
   readonly taskQueue: string;
   readonly worker: Worker;
-  readonly almara: Almara;
+  readonly provider: Provider;
+  /** Who asks the store. */
+  readonly merchant: Merchant;
   /** A request that the sandbox treats as the behaviour says. Each call is a new payment. */
   request(behaviour: BehaviourName, change?: Partial<BillPaymentRequest>): BillPaymentRequest;
   /** The callback URL that the provider is given. */
@@ -59,8 +64,8 @@ export interface Flow {
 
 export interface FlowWorker {
   /** To put a fault into what the activities work with; the real thing comes in. */
-  readonly almara?: (real: Almara) => Almara;
-  readonly store?: (real: Store) => Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'reconciliations'>;
+  readonly provider?: (real: Provider) => Provider;
+  readonly store?: (real: Store) => Pick<Store, 'payments' | 'inbox' | 'disputes' | 'reconciliations'>;
   readonly settings?: Partial<ActivitySettings>;
   readonly clock?: Clock;
   readonly overrides?: Partial<WorkerOptions>;
@@ -116,29 +121,22 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   const database = await testDatabase();
   await migrate(database.url);
   const store = openStore({ databaseUrl: database.url, log });
-  await store.reservations.addFunds(FLOAT);
+  await store.funds.add(FLOAT);
   const ring = parseKeyRing(`test:${randomBytes(32).toString('base64')}`);
+  const providerCallbacks = createAlmaraCallbacks(ring);
   const sandbox = await startSandbox({ ...CREDENTIALS, ...SANDBOX, ...options.sandbox });
   const callbacks = await startCallbacks({
     host: '127.0.0.1',
     port: 0,
     databaseUrl: database.url,
-    ring,
+    callbacks: providerCallbacks,
     client,
     log,
     sweepEveryMs: 500,
     ...options.callbacks,
   });
   const almara = createAlmara(
-    {
-      apiUrl: sandbox.url,
-      identityUrl: sandbox.url,
-      ...CREDENTIALS,
-      scope: 'PyPay_api',
-      routeId: BILL_ROUTE_ID,
-      serviceField: 'ServiceId',
-      ...(options.timeouts && { timeouts: options.timeouts }),
-    },
+    { ...almaraAt(sandbox.url, CREDENTIALS), ...(options.timeouts && { timeouts: options.timeouts }) },
     { log },
   );
   atEndOfFile(async () => {
@@ -151,8 +149,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   });
 
   const settings: ActivitySettings = {
-    callbackBaseUrl: callbacks.url,
-    keyRing: ring,
+    callbackUrl: (paymentId) => providerCallbacks.urlOf(callbacks.url, paymentId),
     prepaidServices: [PREPAID_SERVICE],
     failedWithoutCode: 'ask',
     allowTestPolicy: true,
@@ -164,7 +161,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
       namespace,
       taskQueue,
       workflowBundle: workflowBundle(),
-      almara: own.almara?.(almara) ?? almara,
+      provider: own.provider?.(almara) ?? almara,
       store: own.store?.(store) ?? store,
       settings: { ...settings, ...own.settings },
       log,
@@ -193,10 +190,12 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
     databaseUrl: database.url,
     log,
     ring,
+    providerCallbacks,
     callbacks,
     settings,
     taskQueue,
-    almara,
+    provider: almara,
+    merchant: { account: almara.account, provider: almara.name, failedWithoutCode: 'ask' },
     get worker() {
       if (running === undefined) throw new Error('no worker is running');
       return running.worker;
@@ -214,7 +213,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
       policy: SHORT_POLICY,
       ...change,
     }),
-    callbackUrl: (paymentId) => callbackUrl(callbacks.url, paymentId, ring),
+    callbackUrl: settings.callbackUrl,
     startWorker,
     stopWorker,
   };
@@ -246,6 +245,27 @@ export async function until<T>(what: string, look: () => Promise<T> | T, isThere
   }
 }
 
+/** What the store knows. */
+export const factsOf = async (flow: Flow, paymentId: string): Promise<Facts> =>
+  (await flow.store.payments.read(paymentId, flow.merchant)).facts;
+
+/** What the store knows, once it knows that. */
+export async function factsWhen(
+  flow: Flow,
+  paymentId: string,
+  what: string,
+  isThere: (facts: Facts) => boolean,
+): Promise<Facts> {
+  const known = () =>
+    factsOf(flow, paymentId).catch((error: unknown) => {
+      if (error instanceof UnknownPayment) return undefined;
+      throw error;
+    });
+  const facts = await until(`${what} of ${paymentId}`, known, (seen) => seen !== undefined && isThere(seen));
+  if (facts === undefined) throw new Error(`payment ${paymentId} was never registered`);
+  return facts;
+}
+
 /** Waits for the outcome; an open payment is a failure of the test. */
 export async function outcomeOf(flow: Flow, paymentId: string): Promise<BillPaymentOutcome> {
   const outcome = await flow.payments.payment(paymentId).outcome({ waitMs: PATIENCE_MS });
@@ -254,7 +274,7 @@ export async function outcomeOf(flow: Flow, paymentId: string): Promise<BillPaym
 }
 
 /**
- * Waits until a person is asked, then says why and what is known. Watches the search attribute, as an operator's list does: a
+ * Waits until it needs attention, then says why and what is known. Watches the search attribute, as an operator's list does: a
  * query every few milliseconds would keep a worker without a cache from its work.
  */
 export async function needsAttention(flow: Flow, paymentId: string): Promise<PaymentProgress> {

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { activityInfo } from '@temporalio/activity';
 import type { temporal } from '@temporalio/proto';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
+import type { Ending } from '../../src/payment/ending';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
 import { atEndOfFile } from './at-end';
 import { until, type Flow, type FlowWorker } from './flow';
+import { later } from './later';
 
 /**
  * Stops one step of one payment at a gate that the test opens, so that something else can happen right then. What is behind the
@@ -15,7 +17,6 @@ import { until, type Flow, type FlowWorker } from './flow';
 export type Step =
   | 'register'
   | 'validate'
-  | 'reserve'
   /** The look before sending. */
   | 'look'
   | 'claim'
@@ -25,9 +26,9 @@ export type Step =
   | 'answer'
   /** One look at once, for a callback or a person. */
   | 'lookNow'
-  | `close:${BillPaymentOutcome['kind']}`
-  /** Recorded; the workflow does not know yet. */
-  | 'closed'
+  | `record:${Ending['kind']}`
+  /** Recorded or not; the workflow does not know yet. */
+  | 'recorded'
   | 'resolveDispute'
   /** Recorded; the dispute's workflow does not know yet. */
   | 'resolved';
@@ -45,7 +46,7 @@ export interface Hold {
 }
 
 export interface Gates {
-  readonly worker: Pick<FlowWorker, 'almara' | 'store'>;
+  readonly worker: Pick<FlowWorker, 'provider' | 'store'>;
   hold(step: Step, key: string): Hold;
 }
 
@@ -59,7 +60,7 @@ export function createGates(): Gates {
   const pass = <T>(step: Step, key: string, run: () => Promise<T>): Promise<T> =>
     held.get(nameOf(step, key))?.through(run) ?? run();
   const lookStep = (): Step | undefined =>
-    (({ submitPayment: 'look', findPayment: 'lookNow' }) as const)[activityInfo().activityType as 'submitPayment'];
+    (({ submitPayment: 'look', lookAtPayment: 'lookNow' }) as const)[activityInfo().activityType as 'submitPayment'];
 
   return {
     hold(step, key) {
@@ -70,7 +71,7 @@ export function createGates(): Gates {
       return hold;
     },
     worker: {
-      almara: (real) => ({
+      provider: (real) => ({
         ...real,
         validateAccount: (bill, signal) =>
           pass('validate', bill.accountNumber, () => real.validateAccount(bill, signal)),
@@ -89,10 +90,6 @@ export function createGates(): Gates {
       }),
       store: (real) => ({
         ...real,
-        reservations: {
-          ...real.reservations,
-          reserve: (paymentId, funds) => pass('reserve', paymentId, () => real.reservations.reserve(paymentId, funds)),
-        },
         disputes: {
           ...real.disputes,
           async resolve(paymentId, ...rest) {
@@ -102,13 +99,13 @@ export function createGates(): Gates {
         },
         payments: {
           ...real.payments,
-          register: (request, content) =>
-            pass('register', request.paymentId, () => real.payments.register(request, content)),
-          claim: (paymentId, claim) => pass('claim', paymentId, () => real.payments.claim(paymentId, claim)),
-          async close(request) {
-            const step = `close:${request.outcome.kind}` as const;
-            const closed = await pass(step, request.paymentId, () => real.payments.close(request));
-            return await pass('closed', request.paymentId, () => Promise.resolve(closed));
+          register: (request, ...rest) =>
+            pass('register', request.paymentId, () => real.payments.register(request, ...rest)),
+          claim: (paymentId, ...rest) => pass('claim', paymentId, () => real.payments.claim(paymentId, ...rest)),
+          async recordOutcome(paymentId, ending, by) {
+            const record = () => real.payments.recordOutcome(paymentId, ending, by);
+            const result = await pass(`record:${ending.kind}`, paymentId, record);
+            return await pass('recorded', paymentId, () => Promise.resolve(result));
           },
         },
       }),
@@ -117,9 +114,9 @@ export function createGates(): Gates {
 }
 
 function createHold(): Held {
-  const reached = settledLater<void>();
-  const passed = settledLater<unknown>();
-  const decided = settledLater<'open' | 'fail' | 'fail once'>();
+  const reached = later<void>();
+  const passed = later<unknown>();
+  const decided = later<'open' | 'fail' | 'fail once'>();
   let failed = false;
   return {
     reached: reached.promise,
@@ -141,12 +138,6 @@ function createHold(): Held {
   };
 }
 
-function settledLater<T>() {
-  let resolve = (_value: T | PromiseLike<T>): void => undefined;
-  const promise = new Promise<T>((settle) => (resolve = settle));
-  return { promise, resolve };
-}
-
 export const FUNDS = 1_000;
 export const PRICE = 220;
 
@@ -158,7 +149,7 @@ export async function ownRequest(
 ): Promise<BillPaymentRequest> {
   const request = flow.request(behaviour);
   const { paymentId } = request;
-  await flow.store.reservations.addFunds({ account: paymentId, amount: FUNDS, currency: 'KES' });
+  await flow.store.funds.add({ account: paymentId, amount: FUNDS, currency: 'KES' });
   // The sandbox knows the behaviour by the id, too; but validation knows the account alone.
   const account = behaviour === 'invalid-account' ? {} : { accountNumber: randomUUID() };
   return { ...request, amount: PRICE, fundingAccount: paymentId, ...account, ...change };
@@ -167,7 +158,7 @@ export async function ownRequest(
 /** What the provider saw of a payment, and where its money is. */
 export async function truthOf(flow: Flow, paymentId: string) {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
-  const account = await flow.store.reservations.account(paymentId);
+  const account = await flow.store.funds.account(paymentId);
   if (account === undefined) throw new Error(`payment ${paymentId} has no account of its own`);
   const { available, reserved, posted } = account;
   return { seen, captured, funds: [available, reserved, posted] };

@@ -2,7 +2,7 @@ import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { compareWithOutcome } from '../../src/callbacks/compare';
 import { isRequestOf, violations, type PaymentTruth } from '../../verification/guarantees';
-import type { Flow } from './flow';
+import { factsOf, type Flow } from './flow';
 import { runOf } from './gates';
 
 /** The facts about one payment, from the provider's ledger, the store and the engine. */
@@ -39,22 +39,24 @@ async function storedTruth(
   { paymentId, accountNumber, amount, fundingAccount = '' }: BillPaymentRequest,
   callbacks: Awaited<ReturnType<Flow['store']['inbox']['forPayment']>>,
 ): Promise<NonNullable<PaymentTruth['stored']>> {
-  const { claim, outcome, disputed } = await flow.store.payments.facts(paymentId);
+  const { claim, closed, seen } = await factsOf(flow, paymentId);
+  const outcome = closed?.outcome;
   const decision = (await flow.store.operatorActions.list(paymentId)).find(({ action }) => action === 'resolvePayment');
   // Each payment has an account of its own.
-  const account = await flow.store.reservations.account(fundingAccount);
+  const account = await flow.store.funds.account(fundingAccount);
   const state = account?.reserved ? 'reserved' : account?.posted ? 'posted' : 'voided';
-  const held = claim !== undefined || outcome !== undefined || account?.reserved !== 0;
+  const isHeld = claim.kind === 'taken' || account?.reserved !== 0 || account.posted !== 0;
   return {
-    claim: claim !== undefined ? 'taken' : outcome !== undefined ? 'sealed' : 'none',
+    claim: claim.kind === 'free' ? 'none' : claim.kind,
     ...(outcome && { outcome }),
-    disputed,
-    knewCompleted: false, // when it was noted, only SQL tells
+    disputed: closed?.disputed === true,
+    // What comes after the end is disputed: the rest was known when it was recorded.
+    knewCompleted: outcome !== undefined && seen.completedAt !== undefined && closed?.disputed !== true,
     doubtfulCodes: callbacks.filter(
       ({ namedBy, reading: { code } }) =>
         namedBy === 'close' && code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate',
     ).length,
-    ...(account && held && { reservation: { state, amount, posted: account.posted } }),
+    ...(account && isHeld && { reservation: { state, amount, posted: account.posted } }),
     ...(decision && { decidedBy: decision.operator }),
     contradictions:
       outcome === undefined

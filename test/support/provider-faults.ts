@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAlmara, type Almara } from '../../src/almara';
+import { almaraAt } from '../../dev/almara';
+import { createAlmara } from '../../src/almara';
 import { createLog } from '../../src/log';
-import { BILL_ROUTE_ID } from '../../src/sandbox';
+import type { Provider } from '../../src/payment/provider';
 import type { Fault } from '../../verification/faults';
 import { atEndOfFile } from './at-end';
 import { CREDENTIALS } from './flow';
@@ -18,15 +19,11 @@ export type AnswerFault = Extract<
 const GIVES_UP_AFTER = 1_000;
 
 /** The real adapter with the real provider behind a fault: every request of it meets that one. Tokens come without. */
-export async function almaraBehind(fault: AnswerFault, providerUrl: string): Promise<Almara> {
+export async function almaraBehind(fault: AnswerFault, providerUrl: string): Promise<Provider> {
   const almara = createAlmara(
     {
-      ...CREDENTIALS,
-      scope: 'PyPay_api',
-      routeId: BILL_ROUTE_ID,
-      serviceField: 'ServiceId',
+      ...almaraAt(providerUrl, CREDENTIALS),
       apiUrl: await faultyUrl(fault, providerUrl),
-      identityUrl: providerUrl,
       timeouts: { readMs: GIVES_UP_AFTER, payMs: GIVES_UP_AFTER },
     },
     { log: createLog('test', 'silent') },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Almara } from '../../src/almara';
+import type { Provider } from '../../src/payment/provider';
 import type { Observation } from '../../src/payment/observation';
 import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/reconciliation-window';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
@@ -26,7 +26,7 @@ export async function reconcile(
 /** The ids that are looked up, in order; `look` may spoil an answer. */
 export function looking(look: (paymentId: string) => Observation | undefined = () => undefined) {
   const looks: string[] = [];
-  const almara = (real: Almara): Almara => ({
+  const provider = (real: Provider): Provider => ({
     ...real,
     findPayment: async (paymentId, signal) => {
       looks.push(paymentId);
@@ -35,7 +35,7 @@ export function looking(look: (paymentId: string) => Observation | undefined = (
       return observation === undefined ? answer : { ...answer, observation };
     },
   });
-  return { looks, almara };
+  return { looks, provider };
 }
 
 /** In order, without the words. */
@@ -51,7 +51,7 @@ export async function plant(flow: Flow, sql: string, values: readonly unknown[] 
   });
 }
 
-/** Everything in the store but the reports. */
+/** Everything in the store but the reports, and what was seen of payments: reconciliation looks, and a look is written down. */
 export async function everythingElse(flow: Flow): Promise<Readonly<Record<string, readonly string[]>>> {
   const all: Record<string, readonly string[]> = {};
   await onDatabase(flow.databaseUrl, async (client) => {
@@ -59,7 +59,9 @@ export async function everythingElse(flow: Flow): Promise<Readonly<Record<string
       "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'reconciliations' ORDER BY 1",
     );
     for (const { name } of tables) {
-      const { rows } = await client.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t ORDER BY 1`);
+      const { rows } = await client.query<{ row: string }>(
+        `SELECT (to_jsonb(t) - 'seen' - 'version')::text AS row FROM ${name} t ORDER BY 1`,
+      );
       all[name] = rows.map(({ row }) => row);
     }
   });

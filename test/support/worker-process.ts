@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { startGuarded } from '../../dev/child';
 import { BILL_ROUTE_ID } from '../../src/sandbox';
 import { atEndOfFile } from './at-end';
 import { CREDENTIALS, PREPAID_SERVICE, until, type Flow } from './flow';
@@ -72,38 +71,19 @@ async function environmentOf(flow: Flow, apiUrl: string): Promise<NodeJS.Process
   };
 }
 
-/** The shell ends the process when its own input closes, which the kernel does even when the tests are killed; a stopped one too. */
-const GUARD = `
-exec 3<&0
-"$@" </dev/null 3<&- & worker=$!
-echo "$worker"
-{ cat <&3 >/dev/null; kill -9 "$worker"; } 2>/dev/null & guard=$!
-wait "$worker"; code=$?
-kill "$guard" 2>/dev/null
-exit $code
-`;
-
-/** Node with these arguments. It never outlives the test file. */
+/** Node with these arguments. It never outlives the test file, and is killed with it, also when it was stopped. */
 export async function spawnGuarded(args: readonly string[], env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
-  const shell = spawn('/bin/sh', ['-c', GUARD, 'guard', process.execPath, ...args], { detached: true, env });
-  shell.stdin.on('error', () => undefined); // it ended first
-  const ended = once(shell, 'exit').then(([code]) => {
-    shell.stdin.destroy();
-    return code as number;
-  });
-  atEndOfFile(async () => {
-    shell.stdin.destroy();
-    await ended;
-  });
+  const child = startGuarded(process.execPath, args, { env, endWith: ['KILL'] });
+  atEndOfFile(() => child.stop());
   const lines: string[] = [];
-  const stdout = createInterface(shell.stdout);
-  const [pid] = (await once(stdout, 'line')) as [string];
-  for (const stream of [stdout, createInterface(shell.stderr)]) stream.on('line', (line) => lines.push(line));
+  for (const stream of child.output) createInterface(stream).on('line', (line) => lines.push(line));
+  const ended = child.exited.then(({ code }) => code ?? NaN);
+  const pid = await child.pid;
   return {
-    pid: Number(pid),
+    pid,
     lines,
     ended,
-    kill: (signal: NodeJS.Signals) => void process.kill(Number(pid), signal),
+    kill: (signal) => child.signal(signal),
     async says(words: string): Promise<void> {
       let isOver = false;
       void ended.then(() => (isOver = true));

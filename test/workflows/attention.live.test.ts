@@ -1,16 +1,16 @@
-import { BillPayments, type Waiting } from '../../src/client';
-import { whatWaits } from '../../src/client/attention';
+import { BillPayments, type AttentionItem } from '../../src/client';
+import { listAttention } from '../../src/client/attention';
 import { Engine } from '../../src/client/engine';
 import { SEARCH_ATTRIBUTES, WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
-import { resolutionProblem } from '../../src/payment/decisions';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
+import { resolutionProblem } from '../../src/payment/update-forms';
 import { runBillpay } from '../support/billpay';
 import { BECAUSE, disputed } from '../support/disputes';
 import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import { ownRequest, PRICE, runOf, sent } from '../support/gates';
 import { reconcile } from '../support/reconcile';
 
-/** `billpay attention`: everything that waits for a person is there, oldest first, with what to do, also without a worker. */
+/** `billpay attention`: everything that needs attention is there, oldest first, with what to do, also without a worker. */
 let flow: Flow;
 let payments: BillPayments;
 /** The payment whose record nobody can read. */
@@ -19,7 +19,7 @@ let garbled: string | undefined;
 beforeAll(async () => {
   flow = await startFlow({
     ownNamespace: true,
-    almara: (real) => ({
+    provider: (real) => ({
       ...real,
       findPayment: async (paymentId, signal) => {
         const answer = await real.findPayment(paymentId, signal);
@@ -46,16 +46,16 @@ async function billpay(...args: readonly string[]) {
 }
 
 /** The list is the engine's, and comes a moment later than the payment itself. */
-const listed = (count: number): Promise<readonly Waiting[]> =>
+const listed = (count: number): Promise<readonly AttentionItem[]> =>
   until(
-    `${count} waiting`,
+    `${count} on the list`,
     () => payments.attention(),
     (seen) => seen.length === count,
   );
 
 test('what the last reconciliation found reaches a person, until one finds nothing', async () => {
   const NEXT = '  Next: billpay reconcile (docs/runbook.md#reconciliation)';
-  const NOTHING = { code: 0, out: ['Nothing waits for a person.'] };
+  const NOTHING = { code: 0, out: ['Nothing needs attention.'] };
   const last = () => payments.reconciliation.last();
   const reported = async (isIt: (report: object) => boolean) =>
     await until('the list has it', last, (seen) => seen?.kind === 'reported' && isIt(seen));
@@ -96,14 +96,14 @@ test('what the last reconciliation found reaches a person, until one finds nothi
       '  run-failed: 1',
       '  1 payments could not be asked about: incomplete',
       NEXT,
-      'No payment and no dispute waits for a person.',
+      'No payment and no dispute needs attention.',
     ],
   });
   const { code, out } = await billpay('--json', 'attention');
   expect(code).toBe(3);
   expect(out.map((line) => JSON.parse(line) as object)).toEqual([
     { event: 'reconciliation', kind: 'reported', ...found },
-    { event: 'attention', waiting: 0, silent: 0 },
+    { event: 'attention', count: 0, unknown: 0 },
   ]);
 
   // Mended, and reconciled again.
@@ -118,10 +118,10 @@ test('what the last reconciliation found reaches a person, until one finds nothi
 
 test('what waits: nothing; then payments and a dispute, oldest first; then without a worker; then hundreds', async () => {
   // Nothing.
-  expect(await billpay('attention')).toEqual({ code: 0, out: ['Nothing waits for a person.'] });
+  expect(await billpay('attention')).toEqual({ code: 0, out: ['Nothing needs attention.'] });
   expect(await billpay('--json', 'attention')).toEqual({
     code: 0,
-    out: ['{"event":"attention","waiting":0,"silent":0}'],
+    out: ['{"event":"attention","count":0,"unknown":0}'],
   });
 
   // Payments: each with its reason, what is known, and an update that would be understood.
@@ -134,16 +134,16 @@ test('what waits: nothing; then payments and a dispute, oldest first; then witho
   ]);
   expect(both.map(({ known }) => known)).toEqual([
     'Almara Pay says failed (status 6), no code: the callback is missing. It can still turn.',
-    "Almara Pay's record is not what was sent: answer: KES 2200, sent: KES 220.",
+    'The record of Almara Pay is not what was sent: answer: KES 2200, sent: KES 220.',
   ]);
   for (const { paymentId, updates, service, since } of both) {
     expect(service).toBe('KPLC POSTPAID');
     expect(Date.parse(since)).toBeGreaterThan(Date.now() - 60_000);
     expect(updates.map(({ workflowId }) => workflowId)).toEqual(Array(2).fill(workflowIdOf(paymentId)));
-    for (const { argument } of updates) expect(resolutionProblem(argument, PRICE)).toBeUndefined();
+    for (const { argument } of updates) expect(resolutionProblem(argument)).toBeUndefined();
   }
   // Beyond so many no worker is asked: the oldest are.
-  const [oldest, listedOnly] = await whatWaits(new Engine(flow.client, 10_000), 1);
+  const [oldest, listedOnly] = await listAttention(new Engine(flow.client, 10_000), 1);
   expect([oldest, listedOnly]).toMatchObject([both[0], { paymentId: second, reason: 'evidence-mismatch' }]);
   expect(listedOnly).not.toHaveProperty('known');
 
@@ -156,7 +156,7 @@ test('what waits: nothing; then payments and a dispute, oldest first; then witho
   expect(shown.out).toContain(
     `    billpay resolve ${first} --paid --operator "YOU" --note "WHO CONFIRMED, HOW" --receipt "…"`,
   );
-  expect(shown.out.at(-1)).toBe('2 waiting, the oldest first.');
+  expect(shown.out.at(-1)).toBe('2 need attention, the oldest first.');
 
   // A dispute.
   const contradicted = await disputed(flow);
@@ -194,12 +194,12 @@ test('what waits: nothing; then payments and a dispute, oldest first; then witho
   const { code, out } = await billpay('--json', 'attention');
   expect(code).toBe(3);
   expect(out).toHaveLength(302);
-  expect(JSON.parse(out.at(-1) ?? '')).toEqual({ event: 'attention', waiting: 301, silent: 301 });
-  const waiting = out.slice(0, -1).map((line) => JSON.parse(line) as Waiting);
-  expect(waiting[0]).toMatchObject({ paymentId: second, reason: 'evidence-mismatch' });
-  expect(waiting.map(({ since }) => since)).toEqual(waiting.map(({ since }) => since).sort());
-  expect(waiting.at(-1)).toMatchObject({ reason: 'provider-silent', service: 'KPLC POSTPAID' });
-  expect(waiting.at(-1)).not.toHaveProperty('known');
+  expect(JSON.parse(out.at(-1) ?? '')).toEqual({ event: 'attention', count: 301, unknown: 301 });
+  const items = out.slice(0, -1).map((line) => JSON.parse(line) as AttentionItem);
+  expect(items[0]).toMatchObject({ paymentId: second, reason: 'evidence-mismatch' });
+  expect(items.map(({ since }) => since)).toEqual(items.map(({ since }) => since).sort());
+  expect(items.at(-1)).toMatchObject({ reason: 'provider-silent', service: 'KPLC POSTPAID' });
+  expect(items.at(-1)).not.toHaveProperty('known');
 });
 
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

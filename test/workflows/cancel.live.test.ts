@@ -3,10 +3,20 @@ import { TooLate } from '../../src/client';
 import { UPDATES, WORKFLOWS } from '../../src/payment/contract';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName } from '../../src/sandbox';
-import { needsAttention, outcomeOf, stageOf, startFlow, until, type Flow } from '../support/flow';
+import {
+  factsOf,
+  needsAttention,
+  outcomeOf,
+  SHORT_POLICY,
+  stageOf,
+  startFlow,
+  until,
+  type Flow,
+} from '../support/flow';
 import {
   COMPLETED,
   createGates,
+  FUNDS,
   NEVER_SENT,
   ownRequest,
   PAID_ONCE,
@@ -36,21 +46,31 @@ beforeAll(async () => {
 
 const BY = { operator: 'op-1', note: 'entered twice' };
 
-/** Asks for it, and waits until the run knows. */
-async function requestCancellation(paymentId: string): Promise<void> {
-  const run = runOf(flow, paymentId);
-  await run.cancel();
-  const known = async () => {
-    const { events = [] } = await run.fetchHistory();
-    const asked = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1;
-    return asked >= 0 && events?.slice(asked).some((event) => event.workflowTaskCompletedEventAttributes);
-  };
-  await until('the cancellation at the run', known, (seen) => seen === true);
+/** Whether the run has heard of it. */
+async function cancelKnown(paymentId: string): Promise<boolean> {
+  const { events } = await runOf(flow, paymentId).fetchHistory();
+  const all = events ?? [];
+  if (all.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes)) return true;
+  const asked = all.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes);
+  return asked >= 0 && all.slice(asked).some((event) => event.workflowTaskCompletedEventAttributes);
 }
 
-interface Held {
+/** Asks for it, and waits until the run knows. */
+async function requestCancellation(paymentId: string): Promise<void> {
+  await runOf(flow, paymentId).cancel();
+  await until(
+    'the cancellation at the run',
+    () => cancelKnown(paymentId),
+    (seen) => seen,
+  );
+}
+
+interface Started {
   readonly request: BillPaymentRequest;
   readonly paymentId: string;
+}
+
+interface Held extends Started {
   readonly hold: Hold;
 }
 
@@ -67,12 +87,13 @@ const actionsOf = (paymentId: string) => flow.store.operatorActions.list(payment
 const sealed: string[] = [];
 
 /** Cancelled: recorded as theirs, the money back, and nothing of it ever leaves, whatever is started afterwards. */
-async function expectSealed({ request, paymentId }: Held, { operator, note }: typeof BY): Promise<void> {
+async function expectSealed({ request, paymentId }: Started, { operator, note }: typeof BY): Promise<void> {
   const outcome = await outcomeOf(flow, paymentId);
   expect(outcome).toMatchObject({ kind: 'cancelled', paymentId, by: operator, note });
-  const facts = await flow.store.payments.facts(paymentId);
-  expect(facts).toMatchObject({ outcome, disputed: false });
-  expect(facts).not.toHaveProperty('claim');
+  expect(await factsOf(flow, paymentId)).toMatchObject({
+    claim: { kind: 'sealed' },
+    closed: { outcome, disputed: false },
+  });
   expect(await actionsOf(paymentId)).toEqual([
     expect.objectContaining({ operator, note, action: 'cancelPayment', at: expect.any(Date) as Date }),
   ]);
@@ -85,7 +106,7 @@ async function expectSealed({ request, paymentId }: Held, { operator, note }: ty
 async function expectPaid(paymentId: string): Promise<void> {
   const outcome = await outcomeOf(flow, paymentId);
   expect(outcome).toMatchObject({ kind: 'paid', amount: 220 });
-  expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
+  expect((await factsOf(flow, paymentId)).closed).toEqual({ outcome, disputed: false });
   expect(await actionsOf(paymentId)).toEqual([]);
   expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
 }
@@ -99,65 +120,77 @@ const POINTS: readonly {
   readonly point: string;
   readonly step: Step;
   readonly breaks?: boolean;
-  readonly waits?: boolean;
 }[] = [
   { point: 'while the account is checked', step: 'validate' },
-  { point: 'while the funds are being held, right after that', step: 'reserve', waits: true },
-  { point: 'while the funds cannot be held', step: 'reserve', breaks: true },
   { point: 'while the look before sending hangs', step: 'look' },
   { point: 'while the look before sending fails', step: 'look', breaks: true },
-  { point: 'right before the claim', step: 'claim' },
+  { point: 'right before the claim, with its money', step: 'claim' },
+  { point: 'while the claim cannot be taken', step: 'claim', breaks: true },
 ];
 
 describe('G1: cancelled before the claim, it is sealed', () => {
   const cases = WAYS.flatMap((way) => POINTS.map((point) => ({ ...way, ...point })));
 
-  test.concurrent.each(cases)('$point, $way', async ({ step, breaks = false, waits = false, cancel, by }) => {
+  test.concurrent.each(cases)('$point, $way', async ({ step, breaks = false, cancel, by }) => {
     const held = await heldAt(step);
     if (breaks) held.hold.fail();
-    const later = waits ? gates.hold('look', held.paymentId) : undefined;
-    const cancelling = cancel(held.paymentId);
-    // Another step of the store goes first: two of them beside each other could not be replayed.
-    if (waits) held.hold.open();
-    await cancelling;
-    // Otherwise the step is still at its gate: the cancellation waits for nobody.
+    await cancel(held.paymentId);
+    // The step is still at its gate: the cancellation waits for nobody.
     await expectSealed(held, by);
     held.hold.open();
-    later?.open();
     // What comes too late to its gate meets the seal.
-    if (step === 'claim') expect(await held.hold.passed).toMatchObject({ kind: 'closed' });
+    if (step === 'claim' && !breaks) expect(await held.hold.passed).toEqual({ kind: 'not-claimed', because: 'closed' });
   });
 
-  test.concurrent('while it is being registered, from the UI: once it is', async () => {
+  test.concurrent.each(WAYS)('while it waits for money, $way', async ({ cancel, by }) => {
+    const policy = { ...SHORT_POLICY, fundsWithin: '10 minutes' };
+    const request = await ownRequest(flow, 'paid-with-callback', { amount: FUNDS + 1, policy });
+    const { paymentId } = request;
+    await flow.payments.start(request);
+    const failure = async () => {
+      const { pendingActivities } = (await runOf(flow, paymentId).describe()).raw;
+      return pendingActivities?.find(({ activityType }) => activityType?.name === 'submitPayment')?.lastFailure;
+    };
+    await until('the lack of money', failure, (seen) => seen?.message?.startsWith('It waits for money until') === true);
+    await cancel(paymentId);
+    // Whatever comes in now, it is not sent.
+    await expectSealed({ request, paymentId }, by);
+  });
+
+  test.concurrent.each(WAYS)('while it is being registered, $way: once it is', async ({ cancel, by }) => {
     const held = await heldAt('register');
-    await requestCancellation(held.paymentId);
+    const cancelling = cancel(held.paymentId);
+    // It waits for the registration, as the update does.
+    await until(
+      'the cancellation at the run',
+      () => cancelKnown(held.paymentId),
+      (seen) => seen,
+    );
     held.hold.open();
-    await expectSealed(held, WAYS[1].by);
+    await cancelling;
+    await expectSealed(held, by);
   });
 
-  test.concurrent('while it is being registered, by update: refused, and possible a moment later', async () => {
+  test.concurrent('with the start itself', async () => {
     const request = await ownRequest(flow, 'paid-with-callback');
     const validation = gates.hold('validate', request.accountNumber);
     const startWorkflowOperation = new WithStartWorkflowOperation(WORKFLOWS.billPayment, {
       ...startOptions(flow, request),
       workflowIdConflictPolicy: 'FAIL',
     });
-    // It comes with the start: the first task of the run has both.
-    const error: unknown = await flow.client.workflow
-      .executeUpdateWithStart(UPDATES.cancelPayment, { args: [BY], startWorkflowOperation })
-      .catch((refused: unknown) => refused);
-    expect(error).toMatchObject({
-      cause: { message: 'The payment is being registered. Try again in a moment.' },
+    // The first task of the run has both, and nothing is registered yet.
+    const progress = await flow.client.workflow.executeUpdateWithStart(UPDATES.cancelPayment, {
+      args: [BY],
+      startWorkflowOperation,
     });
-    await validation.reached;
-    await flow.payments.payment(request.paymentId).cancel(BY);
-    await expectSealed({ request, paymentId: request.paymentId, hold: validation }, BY);
+    expect(progress).toMatchObject({ stage: 'closed', outcome: { kind: 'cancelled', by: BY.operator } });
+    await expectSealed({ request, paymentId: request.paymentId }, BY);
     validation.open();
   });
 
   test.concurrent('by update, and from the UI just as it ends: once, and the update is answered', async () => {
     const held = await heldAt('look');
-    const recorded = gates.hold('closed', held.paymentId);
+    const recorded = gates.hold('recorded', held.paymentId);
     const update = flow.payments.payment(held.paymentId).cancel(BY);
     await recorded.reached;
     await runOf(flow, held.paymentId).cancel();
@@ -180,18 +213,18 @@ describe('G1: cancelled before the claim, it is sealed', () => {
       const validation = gates.hold('validate', request.accountNumber);
       await startImpatient(flow, request);
       await validation.reached;
-      const close = gates.hold('close:cancelled', paymentId);
+      const record = gates.hold('record:unsent', paymentId);
       const update = flow.payments.payment(paymentId).cancel(BY);
-      await close.reached;
+      await record.reached;
       validation.open();
       await until(
         'the decline to wait its turn',
         () => stageOf(flow, paymentId),
         (stage) => stage === 'recording',
       );
-      close.open();
+      record.open();
       expect(await update).toMatchObject({ outcome: { kind: 'cancelled', by: BY.operator } });
-      await expectSealed({ request, paymentId, hold: validation }, BY);
+      await expectSealed({ request, paymentId }, BY);
     },
   );
 });
@@ -200,33 +233,36 @@ describe('G2: after the claim it is too late', () => {
   const points: readonly { readonly point: string; readonly step: Step }[] = [
     { point: 'between the claim and the POST', step: 'send' },
     { point: 'while the POST is not answered yet', step: 'answer' },
-    { point: 'while the outcome is written down', step: 'close:paid' },
+    { point: 'while the outcome is written down', step: 'record:proven' },
   ];
 
   test.concurrent.each(points)('$point', async ({ step }) => {
     const { paymentId, hold } = await heldAt(step);
-    const update = flow.payments.payment(paymentId).cancel(BY);
-    await Promise.all([expect(update).rejects.toThrow(TooLate), requestCancellation(paymentId)]);
+    const refused = expect(flow.payments.payment(paymentId).cancel(BY)).rejects.toThrow(TooLate);
+    await requestCancellation(paymentId);
+    // What is being written down goes first; nothing else is waited for.
+    if (step !== 'record:proven') await refused;
     hold.open();
+    await refused;
     await expectPaid(paymentId);
   });
 
   test.concurrent('a cancellation that loses the race to the claim', async () => {
     const { paymentId, hold: look } = await heldAt('look');
-    const close = gates.hold('close:cancelled', paymentId);
+    const record = gates.hold('record:unsent', paymentId);
     const update = flow.payments
       .payment(paymentId)
       .cancel(BY)
       .catch((error: unknown) => error);
-    await close.reached;
+    await record.reached;
     look.open();
     await until(
       'its POST',
       () => flow.sandbox.payment(paymentId).postsSeen,
       (posts) => posts === 1,
     );
-    close.open();
-    expect(await close.passed).toEqual({ kind: 'may-have-been-sent' });
+    record.open();
+    expect(await record.passed).toMatchObject({ kind: 'open', look: { facts: { claim: { kind: 'taken' } } } });
     expect(await update).toBeInstanceOf(TooLate);
     await expectPaid(paymentId);
   });
@@ -276,7 +312,7 @@ describe('G2: after the claim it is too late', () => {
 });
 
 test('G1: in the end nothing was sent of what was sealed', async () => {
-  expect(sealed).toHaveLength(2 * POINTS.length + 4);
+  expect(sealed).toHaveLength(WAYS.length * (POINTS.length + 2) + 3);
   // Steps that were let through their gates too late have ended, too.
   await until(
     'the worker to have nothing to do',

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { AttentionReason } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { ScriptedCallback } from '../../src/sandbox';
-import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { factsOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import {
   COMPLETED,
   createGates,
@@ -13,6 +15,7 @@ import {
   truthOf,
   type Gates,
 } from '../support/gates';
+import { countOf } from '../support/metrics';
 
 /**
  * Providers that say what no document foresees, played by a script: codes in any order, states that turn, records that are not
@@ -20,14 +23,23 @@ import {
  */
 let flow: Flow;
 let gates: Gates;
+/** Of a deployment that cannot receive callbacks. */
+let declining: Flow;
 
 beforeAll(async () => {
   gates = createGates();
-  flow = await startFlow(gates.worker);
+  [flow, declining] = await Promise.all([
+    startFlow(gates.worker),
+    startFlow({ settings: { failedWithoutCode: 'decline' } }),
+  ]);
 });
 
 const FAILED = { status: 6 } as const;
 const PENDING = { status: 1 } as const;
+/** As in the provider's documents: it says that it was paid. */
+const SAMPLE_CALLBACK = JSON.parse(
+  readFileSync(path.join(__dirname, '../fixtures/almara/payment-callback.json'), 'utf8'),
+) as object;
 const failure = (code: string): ScriptedCallback => ({ status: 6, code });
 const success: ScriptedCallback = { status: 4, code: '0' };
 
@@ -35,13 +47,15 @@ const success: ScriptedCallback = { status: 4, code: '0' };
 const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', failureConfirmation: '300 milliseconds' };
 /** Failed is not believed before the test is over. */
 const PATIENT = { ...EAGER, failureConfirmation: '1 minute' };
+/** The script goes on twice before failed is believed, also on a slow machine. */
+const SLOW_TO_BELIEVE = { ...EAGER, failureConfirmation: '6 seconds' };
 
 interface Scripted {
   readonly paymentId: string;
   record(patch: Parameters<Flow['sandbox']['setRecord']>[1]): void;
   /** Resolves when it is stored. */
   callback(callback: ScriptedCallback): Promise<void>;
-  /** Waits until the workflow knows what look-ups say now. */
+  /** Waits until what look-ups say now is written down. */
   seen(said: string): Promise<void>;
 }
 
@@ -55,8 +69,8 @@ async function scripted(policy: BillPaymentRequest['policy'] = EAGER, on: Flow =
       expect(await on.sandbox.sendCallback(paymentId, callback)).toMatchObject({ answered: 200 });
     },
     async seen(said) {
-      const last = async () => (await on.payments.payment(paymentId).progress()).provider?.said ?? '';
-      await until(`the answer "${said}" to be known`, last, (known) => known.includes(said));
+      const last = async () => (await factsOf(on, paymentId)).seen.last?.said;
+      await until(`the answer "${said}" to be known`, last, (known) => known?.includes(said) === true);
     },
   };
 }
@@ -68,7 +82,7 @@ async function expectAttention({ paymentId }: Scripted, reason: AttentionReason)
 }
 
 async function expectOpen(paymentId: string): Promise<void> {
-  expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
+  expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
   expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
 }
 
@@ -124,15 +138,17 @@ describe('a failed record, and the codes that callbacks give it', () => {
     'the ambiguous code may come in the last moment, when the decline is being written down',
     async () => {
       const payment = await scripted();
-      const close = gates.hold('close:declined', payment.paymentId);
+      const record = gates.hold('record:proven', payment.paymentId);
       await payment.callback(failure('1'));
       payment.record(FAILED);
-      await close.reached;
+      await record.reached;
       await payment.callback(failure('22'));
-      close.open();
-      expect(await close.passed).toMatchObject({ kind: 'reconsider' });
+      record.open();
+      expect(await record.passed).toMatchObject({
+        kind: 'open',
+        look: { verdict: { ask: { reason: 'ambiguous-code' } }, facts: { callbacks: { count: 2 } } },
+      });
       await expectAttention(payment, 'ambiguous-code');
-      expect(await flow.store.payments.facts(payment.paymentId)).toMatchObject({ disputed: false, callbackCount: 2 });
     },
   );
 
@@ -149,16 +165,38 @@ describe('a failed record, and the codes that callbacks give it', () => {
 });
 
 describe('a record that turns', () => {
-  test.concurrent('completed with another amount, then failed with code 1: a person is asked', async () => {
-    const payment = await scripted({ ...EAGER, failureConfirmation: '1 millisecond' });
-    payment.record({ ...COMPLETED, amount: 2_200 });
-    await expectAttention(payment, 'evidence-mismatch');
+  test.concurrent(
+    'completed with another amount, then failed with code 1: a person is asked, and told of both',
+    async () => {
+      const payment = await scripted({ ...EAGER, failureConfirmation: '1 millisecond' });
+      payment.record({ ...COMPLETED, amount: 2_200 });
+      await expectAttention(payment, 'evidence-mismatch');
+      await payment.callback(failure('1'));
+      payment.record(FAILED);
+      await payment.seen('failed');
+      // Two more looks confirm the failure.
+      for (const operator of ['op-1', 'op-2']) await flow.payments.payment(payment.paymentId).checkNow({ operator });
+      await expectAttention(payment, 'contradictory-answers');
+      expect(await flow.payments.payment(payment.paymentId).progress()).toMatchObject({
+        because: 'completed before, and now failed (status 6)',
+      });
+    },
+  );
+
+  test.concurrent('failed with a refusal code, pending, and failed for good: a person is asked', async () => {
+    const payment = await scripted(SLOW_TO_BELIEVE);
     await payment.callback(failure('1'));
     payment.record(FAILED);
     await payment.seen('failed');
-    // Two more looks confirm the failure.
-    for (const operator of ['op-1', 'op-2']) await flow.payments.payment(payment.paymentId).checkNow({ operator });
-    await expectAttention(payment, 'evidence-mismatch');
+    payment.record(PENDING);
+    await payment.seen('pending');
+    payment.record(FAILED);
+    await expectAttention(payment, 'contradictory-answers');
+    expect(await flow.payments.payment(payment.paymentId).progress()).toMatchObject({
+      because: 'failed (status 6) before, then something else, and now failed (status 6) again',
+    });
+    payment.record(COMPLETED);
+    await expectPaid(payment);
   });
 
   test.concurrent('failed, pending again, then completed: paid', async () => {
@@ -229,23 +267,44 @@ describe('G3: a callback is a hint, never proof', () => {
   });
 });
 
+describe('a request that the provider refuses', () => {
+  test.concurrent('while a callback claims that it is paid: a person is asked, and nothing is declined', async () => {
+    const request = await ownRequest(flow, 'rejected', { policy: EAGER });
+    const { paymentId, accountNumber } = request;
+    const answer = gates.hold('answer', paymentId);
+    await flow.payments.start(request);
+    await answer.reached;
+    const body = { ...SAMPLE_CALLBACK, originatorConversationId: paymentId, accountNumber };
+    const callback = { raw: JSON.stringify(body), url: flow.callbackUrl(paymentId) };
+    expect(await flow.sandbox.sendCallback(paymentId, callback)).toMatchObject({ answered: 200 });
+    answer.open();
+    expect(await needsAttention(flow, paymentId)).toMatchObject({
+      reason: 'not-found',
+      submission: { kind: 'rejected' },
+    });
+    expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
+    expect(await truthOf(flow, paymentId)).toEqual({ ...SENT_AND_OPEN, captured: 0 });
+  });
+});
+
 describe('FAILED_WITHOUT_CODE=decline, for deployments that cannot receive callbacks', () => {
-  test('failed, confirmed, without a code: declined, and no second try is advised', async () => {
-    const own = await startFlow({ settings: { failedWithoutCode: 'decline' } });
-    const payment = await scripted(EAGER, own);
+  test.concurrent('failed, confirmed, without a code: declined, and no second try is advised', async () => {
+    const payment = await scripted(EAGER, declining);
     payment.record(FAILED);
-    expect(await outcomeOf(own, payment.paymentId)).toMatchObject({
+    expect(await outcomeOf(declining, payment.paymentId)).toMatchObject({
       kind: 'declined',
       reason: 'failed',
       settledBy: 'poll',
       retryable: false,
     });
-    expect(await truthOf(own, payment.paymentId)).toEqual(SENT_AND_DECLINED);
+    expect(await truthOf(declining, payment.paymentId)).toEqual(SENT_AND_DECLINED);
+  });
 
-    const doubtful = await scripted(EAGER, own);
-    await doubtful.callback(failure('22'));
-    doubtful.record(FAILED);
-    expect(await needsAttention(own, doubtful.paymentId)).toMatchObject({ reason: 'ambiguous-code' });
+  test.concurrent('with an ambiguous code a person is asked all the same', async () => {
+    const payment = await scripted(EAGER, declining);
+    await payment.callback(failure('22'));
+    payment.record(FAILED);
+    expect(await needsAttention(declining, payment.paymentId)).toMatchObject({ reason: 'ambiguous-code' });
   });
 });
 
@@ -253,22 +312,22 @@ describe('G5: a callback that contradicts a closed payment', () => {
   /** It is closed; then this comes. Stored, raised, and nothing is overwritten. */
   async function expectDispute(paymentId: string, contradicts: () => Promise<unknown>): Promise<void> {
     const truth = await truthOf(flow, paymentId);
-    const { outcome } = await flow.store.payments.facts(paymentId);
-    expect(outcome).toBeDefined();
+    const closed = async () => (await factsOf(flow, paymentId)).closed;
+    const recorded = await closed();
+    expect(recorded).toBeDefined();
     await contradicts();
-    const facts = () => flow.store.payments.facts(paymentId);
-    await until('the dispute', facts, ({ disputed }) => disputed);
+    await until('the dispute', closed, (seen) => seen?.disputed === true);
     const last = async () => (await flow.store.inbox.forPayment(paymentId)).at(-1)?.namedBy;
     await until('the callback to be named', last, (named) => named === 'dispute');
-    expect((await facts()).outcome).toEqual(outcome);
-    expect(await flow.payments.payment(paymentId).outcome()).toEqual(outcome);
+    expect((await closed())?.outcome).toEqual(recorded?.outcome);
+    expect(await flow.payments.payment(paymentId).outcome()).toEqual(recorded?.outcome);
     expect(await truthOf(flow, paymentId)).toEqual(truth);
   }
 
-  const counted = () => flow.callbacks.counters.get('contradictions');
+  const counted = () => countOf(flow.callbacks.metrics.contradictions);
 
   test('failed, and completed after all: disputed, counted, still declined', async () => {
-    const before = counted();
+    const before = await counted();
     const request = await ownRequest(flow, 'failed-then-completed', { policy: EAGER });
     await flow.payments.start(request);
     expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'declined', providerCode: '1' });
@@ -277,7 +336,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
   });
 
   test('paid, and called failed afterwards: disputed, counted, still paid', async () => {
-    const before = counted();
+    const before = await counted();
     const payment = await scripted();
     payment.record(COMPLETED);
     await expectPaid(payment);
@@ -289,7 +348,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
   });
 
   test('what agrees, and code 9, is no dispute', async () => {
-    const before = counted();
+    const before = await counted();
     const payment = await scripted();
     payment.record(COMPLETED);
     await expectPaid(payment);
@@ -297,7 +356,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
     await payment.callback(failure('9'));
     const named = async () => (await flow.store.inbox.forPayment(payment.paymentId)).map(({ namedBy }) => namedBy);
     await until('the callbacks to be named', named, (names) => names.join() === 'agreed,agreed');
-    expect((await flow.store.payments.facts(payment.paymentId)).disputed).toBe(false);
-    expect(counted()).toBe(before);
+    expect((await factsOf(flow, payment.paymentId)).closed?.disputed).toBe(false);
+    expect(await counted()).toBe(before);
   });
 });

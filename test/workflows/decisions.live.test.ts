@@ -18,7 +18,10 @@ import {
   type Gates,
 } from '../support/gates';
 
-/** G2, G3, G6: What people may decide, when, and what becomes of it (design §7.6). A refusal is a sentence, and changes nothing. */
+/**
+ * G2, G3, G6: What people may decide, when, and what becomes of it (docs/technical-description.md#a-persons-decision). A refusal is a
+ * sentence, and changes nothing.
+ */
 let flow: Flow;
 let gates: Gates;
 

@@ -16,14 +16,14 @@ const AFFORDED = 20;
 test(`G6: ${PAYMENTS} payments at once from an account with money for ${AFFORDED}`, async () => {
   const account = 'float-of-twenty';
   const deposited = AFFORDED * PRICE + PRICE - 1;
-  await flow.store.reservations.addFunds({ account, amount: deposited, currency: FLOAT.currency });
+  await flow.store.funds.add({ account, amount: deposited, currency: FLOAT.currency });
   const requests = Array.from({ length: PAYMENTS }, () =>
     flow.request('paid-with-callback', { amount: PRICE, fundingAccount: account }),
   );
 
   // Seen on the way, too: the account is never overdrawn, and what was deposited is somewhere.
   const funds = async () => {
-    const now = await flow.store.reservations.account(account);
+    const now = await flow.store.funds.account(account);
     if (now === undefined) throw new Error('the account is gone');
     expect(now.available).toBeGreaterThanOrEqual(0);
     expect(now.available + now.reserved + now.posted).toBe(deposited);
@@ -68,7 +68,7 @@ describe('G6: an account that cannot pay', () => {
     expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
 
     // Money that comes later changes nothing about it: a new payment needs a new id.
-    await flow.store.reservations.addFunds({ account: paymentId, amount: 2 * FUNDS, currency: 'KES' });
+    await flow.store.funds.add({ account: paymentId, amount: 2 * FUNDS, currency: 'KES' });
     expect(await flow.payments.pay(request)).toEqual(outcome);
     expect(await truthOf(flow, paymentId)).toEqual({ ...NEVER_SENT, funds: [3 * FUNDS, 0, 0] });
   });

@@ -126,7 +126,7 @@ describe('every wrong field ends the run, with the list that our client gives', 
   });
 
   test('nothing was reserved or sent for any of them', async () => {
-    const account = await flow.store.reservations.account('float-1');
+    const account = await flow.store.funds.account('float-1');
     expect(account).toMatchObject({ reserved: 0, posted: 0 });
     expect(flow.sandbox.ledger.requests().filter(({ path }) => path.startsWith('/v1/bill-payments'))).toEqual([]);
   });

@@ -109,7 +109,7 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
     await needsAttention(flow, request.paymentId);
     return request.paymentId;
   },
-  'open-without-run': () => sent(flow.almara.accountHash),
+  'open-without-run': () => sent(flow.provider.accountHash),
   async 'run-failed'() {
     const request = flow.request('pending-for-ever');
     await flow.payments.start(request);
@@ -136,7 +136,7 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
     return paymentId;
   },
   async 'closed-but-still-running'() {
-    const paymentId = await sent(flow.almara.accountHash);
+    const paymentId = await sent(flow.provider.accountHash);
     await stuckRun(paymentId);
     const record = { status: STATUS.completed, amount: 220, accountNumber: requestOf(paymentId).accountNumber };
     flow.sandbox.setRecord(paymentId, record);
@@ -144,12 +144,12 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
     return paymentId;
   },
   async 'run-stuck'() {
-    const paymentId = await sent(flow.almara.accountHash);
+    const paymentId = await sent(flow.provider.accountHash);
     await failFourTimes(await stuckRun(paymentId));
     return paymentId;
   },
   async 'overdue-open'() {
-    const paymentId = await sent(flow.almara.accountHash);
+    const paymentId = await sent(flow.provider.accountHash);
     await stuckRun(paymentId);
     return paymentId;
   },
@@ -182,7 +182,7 @@ const PLANTED: Readonly<Record<DifferenceKind, () => Promise<string>>> = {
   },
   async 'account-does-not-add-up'() {
     const account = 'float-that-is-off';
-    await flow.store.reservations.addFunds({ account, amount: 1_000, currency: 'KES' });
+    await flow.store.funds.add({ account, amount: 1_000, currency: 'KES' });
     await plant(flow, 'UPDATE funding_accounts SET posted = posted + 10, available = available - 10 WHERE id = $1', [
       account,
     ]);

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { isRegistered, isUntouched } from '../../src/activities/payment-runs';
-import { AlmaraTrouble } from '../../src/almara';
+import { ProviderTrouble } from '../../src/payment/provider';
 import { FAILURES, workflowIdOf } from '../../src/payment/contract';
 import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/reconciliation-window';
 import type { Carried } from '../../src/workflows/reconcile-payments';
@@ -76,7 +76,7 @@ test('broken records that lie beside each other do not hide what comes behind th
   const ids = (await Promise.all(Array.from({ length: 7 }, settled))).sort();
   const broken = ids.slice(0, 4);
   const { almara } = looking((paymentId) => {
-    if (broken.includes(paymentId)) throw new AlmaraTrouble('server-error', 'Almara Pay did not answer: 500');
+    if (broken.includes(paymentId)) throw new ProviderTrouble('server-error', 'Almara Pay did not answer: 500');
     return undefined;
   });
   await withWorker({ almara });

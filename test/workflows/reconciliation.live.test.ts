@@ -69,7 +69,7 @@ describe('while the provider is down', () => {
       { log: flow.log },
     );
     atEndOfFile(() => down.close());
-    await flow.startWorker({ almara: (real) => ({ ...real, findPayment: down.findPayment }) });
+    await flow.startWorker({ provider: (real) => ({ ...real, findPayment: down.findPayment }) });
     const before = await everythingElse(flow);
     const silent = await reconcile(flow, {});
     expect(silent).toMatchObject({ complete: false, asked: 0, differences: [], disputesRaised: 0 });

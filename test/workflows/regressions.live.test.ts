@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
-import { AlmaraTrouble, type Almara } from '../../src/almara';
+import { ProviderTrouble, type Provider } from '../../src/payment/provider';
 import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName, ScriptedCallback } from '../../src/sandbox';
@@ -27,7 +27,7 @@ import {
 let flow: Flow;
 
 /** Payment by payment, what goes wrong with a look, and which step of the store fails. The real ones are called, or not. */
-const looks = new Map<string, (find: Almara['findPayment']) => Almara['findPayment']>();
+const looks = new Map<string, (find: Provider['findPayment']) => Provider['findPayment']>();
 const down = new Map<string, 'register' | 'facts' | 'close'>();
 
 beforeAll(async () => {
@@ -50,7 +50,7 @@ beforeAll(async () => {
         unless('close', args[0].paymentId, () => real.payments.close(...args)),
     },
   });
-  const almara = (real: Almara): Almara => ({
+  const almara = (real: Provider): Provider => ({
     ...real,
     findPayment: (paymentId, signal) =>
       (looks.get(paymentId)?.(real.findPayment) ?? real.findPayment)(paymentId, signal),
@@ -69,7 +69,7 @@ const FAILED = { status: 6 } as const;
 const PENDING = { status: 1 } as const;
 const TOKEN = '1234-5678-9012-3456-7890';
 
-const unreachable = () => () => Promise.reject(new AlmaraTrouble('connection', 'Almara Pay is out of reach'));
+const unreachable = () => () => Promise.reject(new ProviderTrouble('connection', 'Almara Pay is out of reach'));
 
 const of = (paymentId: string) => flow.payments.payment(paymentId);
 
@@ -222,7 +222,7 @@ test.concurrent('429 with Retry-After 600 to the look before sending: not declin
     const { activityType, attempt } = activityInfo();
     if (activityType === 'submitPayment') attempts.push(attempt);
     if (activityType !== 'submitPayment' || attempt > 1) return await find(id, signal);
-    throw new AlmaraTrouble('rate-limited', '429 to the look-up', { status: 429, retryAfterMs: 600_000 });
+    throw new ProviderTrouble('rate-limited', '429 to the look-up', { status: 429, retryAfterMs: 600_000 });
   });
   await flow.payments.start(request);
   expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid' });

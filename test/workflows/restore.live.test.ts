@@ -72,7 +72,7 @@ const resetToFirst = (paymentId: string): Promise<string> => resetRun(flow, work
 const lost = async (): Promise<readonly string[]> =>
   found(await reconcile(flow, { since: backupAt })).filter((one) => /^(result-differs|run-without-row) /.test(one));
 const addFunds = async (story: Story): Promise<void> =>
-  void (await flow.store.reservations.addFunds({ account: idOf(story), amount: FUNDS, currency: 'KES' }));
+  void (await flow.store.funds.add({ account: idOf(story), amount: FUNDS, currency: 'KES' }));
 
 beforeAll(async () => {
   flow = await startFlow({ ownNamespace: true, ...gates.worker });

@@ -1,4 +1,5 @@
-import type { Almara } from '../../src/almara';
+import { AccessToken } from '../../src/almara/token';
+import type { Provider } from '../../src/payment/provider';
 import { workflowIdOf } from '../../src/payment/contract';
 import type { BehaviourName } from '../../src/sandbox';
 import { capturedLog, nested, send } from '../callbacks/support';
@@ -41,11 +42,12 @@ let store = '';
 let histories = '';
 
 /** Notes the tokens that the provider hands out; changes nothing. */
-const listening = (real: Almara): Almara =>
-  Object.assign(Object.create(real) as Almara, {
-    findPayment: async (...args: Parameters<Almara['findPayment']>) => {
+const listening = (real: Provider): Provider =>
+  Object.assign(Object.create(real) as Provider, {
+    findPayment: async (...args: Parameters<Provider['findPayment']>) => {
       const found = await real.findPayment(...args);
-      accessTokens.add(found.token.authorization().replace('Bearer ', ''));
+      if (!(found.session instanceof AccessToken)) throw new Error('a session without a token');
+      accessTokens.add(found.session.header().authorization.replace('Bearer ', ''));
       return found;
     },
   });

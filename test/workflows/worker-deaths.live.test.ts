@@ -30,7 +30,7 @@ const posts = (flow: Flow, paymentId: string) => {
 
 async function expectFunds(flow: Flow, where: { readonly posted: number; readonly reserved: number }): Promise<void> {
   const available = FLOAT.amount - where.posted - where.reserved;
-  expect(await flow.store.reservations.account(FLOAT.account)).toMatchObject({ ...where, available });
+  expect(await flow.store.funds.account(FLOAT.account)).toMatchObject({ ...where, available });
 }
 
 describe('SIGKILL', () => {

@@ -36,7 +36,7 @@ export function superviseNode({ args, env, logFile }: NodeProcessSettings): Node
 
   const start = (): void => {
     if (!isWanted) return;
-    const started = startGuarded(process.execPath, args, logFile, env);
+    const started = startGuarded(process.execPath, args, { logFile, env });
     child = started;
     void started.exited.then(async () => {
       if (isStruck || !isWanted) return;

@@ -13,7 +13,14 @@ import { CACHE } from '../../dev/stack';
 import { startTcpProxy, type TcpProxy } from '../../dev/tcp-proxy';
 import { startTemporal } from '../../dev/temporal';
 import { SEARCH_ATTRIBUTES } from '../../src/payment/contract';
-import { BILL_ROUTE_ID, planFaults, SERVICES, startSandbox, type FaultPlan, type Sandbox } from '../../src/sandbox';
+import {
+  BILL_ROUTE_ID,
+  planFaults,
+  PREPAID_SERVICES,
+  startSandbox,
+  type FaultPlan,
+  type Sandbox,
+} from '../../src/sandbox';
 import { migrate, openStore } from '../../src/store';
 import { createLog } from '../../src/log';
 import { patiently } from './patience';
@@ -138,8 +145,8 @@ async function startStore(
   const url = await postgres.createDatabase('billpay');
   await migrate(url);
   const store = openStore({ databaseUrl: url, log: createLog('chaos', 'fatal') });
-  await store.reservations.addFunds({ account: FLOAT, amount: 1_000_000_000, currency: 'KES' });
-  await store.reservations.addFunds({ account: POOR, amount: 2_000, currency: 'KES' });
+  await store.funds.add({ account: FLOAT, amount: 1_000_000_000, currency: 'KES' });
+  await store.funds.add({ account: POOR, amount: 2_000, currency: 'KES' });
   await store.close();
   return {
     url,
@@ -203,9 +210,7 @@ function environment({ address, databaseUrl, sandboxUrl, callbackPort }: Address
     CALLBACK_BASE_URL: `http://127.0.0.1:${callbackPort}`,
     CALLBACK_PORT: String(callbackPort),
     CALLBACK_KEYS: `chaos:${randomBytes(32).toString('base64')}`,
-    PREPAID_SERVICES: SERVICES.filter(({ serviceTypeDescription }) => serviceTypeDescription.includes('PREPAID'))
-      .map(({ serviceId }) => serviceId)
-      .join(','),
+    PREPAID_SERVICES: PREPAID_SERVICES.join(','),
     ALLOW_TEST_POLICY: 'true',
     HOST: '127.0.0.1',
     HEALTH_PORT: '0',

@@ -1,6 +1,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { readWorkerConfig } from '../../src/config';
 import { createLog } from '../../src/log';
+import { reasonOf } from '../../src/payment/reason';
 import { installRuntime } from '../../src/worker/runtime';
 import { startWorker } from '../../src/worker/start';
 
@@ -20,6 +21,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(reasonOf(error));
   process.exit(1);
 });

@@ -1,22 +1,18 @@
-import { AlmaraTrouble, type Almara } from '../../src/almara';
-import { isSuccess, type HttpAnswer } from '../../src/almara/answers';
-import { readAccount } from '../../src/almara/bill-readings';
-import { troubleFor } from '../../src/almara/errors';
-import { readLook, readSubmission } from '../../src/almara/readings';
-import type { Submission } from '../../src/payment/observation';
+import { createAlmara } from '../../src/almara';
+import { DEFAULT_TIMEOUTS } from '../../src/almara/settings';
+import type { Call, PaymentPost, Reply, Transport } from '../../src/almara/transport';
+import type { Log } from '../../src/log';
+import type { Provider } from '../../src/payment/provider';
 import type { Fault, Step } from '../faults';
 import type { Agenda } from './agenda';
 import type { Gate } from './gate';
-import { disturbed, plain, type Provider, type Reply } from './provider';
+import { ACCOUNT, disturbed, plain, type Provider as SimulatedProvider } from './provider';
 import type { Worker } from './workers';
 
 /**
- * The adapter with a simulated network in place of HTTP: the real readings of what comes back, the real rule of when the last
- * byte may leave. One for each attempt, since what it does stands at that attempt's gate.
+ * The real client over a simulated network: only the transport is made up. One for each attempt, since what it does stands at that
+ * attempt's gate; the token is its worker's.
  */
-
-const READ_WITHIN = 10_000;
-const PAY_WITHIN = 30_000;
 
 const READ_FAULTS: readonly Fault[] = [
   'connection-refused',
@@ -42,78 +38,74 @@ export interface AlmaraParts {
   readonly agenda: Agenda;
   readonly gate: Gate;
   readonly worker: Worker;
-  readonly provider: Provider;
+  readonly provider: SimulatedProvider;
   readonly stepOf: (call: string) => Step;
+  readonly log: Log;
 }
 
-type Used = Pick<Almara, 'validateAccount' | 'findPayment' | 'submitPayment' | 'listBillServices' | 'accountHash'>;
-
-export function createSimulatedAlmara({ agenda, gate, worker, provider, stepOf }: AlmaraParts): Almara {
-  async function read(call: string, what: string, ask: () => HttpAnswer, signal?: AbortSignal): Promise<HttpAnswer> {
-    const before = { step: stepOf(call), call, side: 'before' } as const;
-    const fault = await gate.pass(before, READ_FAULTS, signal);
-    if (fault === 'connection-refused' || fault === 'reset-before-capture')
-      throw new AlmaraTrouble('connection', `Almara Pay could not be reached for ${what} (ECONNRESET)`);
-    if (fault === 'timeout-before-capture' || fault === 'body-slow') {
-      await gate.pause(READ_WITHIN, signal);
-      throw new AlmaraTrouble('timeout', `Almara Pay did not answer ${what} within ${READ_WITHIN / 1000} s`);
-    }
-    const status = fault && STATUS_OF[fault];
-    const reply = status === undefined ? disturbed({ kind: 'answer', answer: ask() }, fault) : undefined;
-    await gate.pass({ ...before, side: 'after' }, [], signal);
-    return reply?.kind === 'answer' ? reply.answer : plain(status ?? 502);
-  }
-
-  /** As the client does it: a 401 renews the token and asks again once; what is not expected is trouble. */
-  async function ask(
-    call: string,
-    what: string,
-    expected: readonly number[],
-    once: () => HttpAnswer,
-    signal?: AbortSignal,
-  ) {
-    let token = worker.token();
-    let answer = await read(call, what, once, signal);
-    if (answer.status === 401) {
-      token = worker.token({ renew: true });
-      answer = await read(call, what, once, signal);
-    }
-    if (!isSuccess(answer.status) && !expected.includes(answer.status)) throw troubleFor(answer, what);
-    return { answer, token };
-  }
-
-  const used: Used = {
-    async validateAccount(bill, signal) {
-      const look = () => provider.validate(bill.accountNumber);
-      const { answer } = await ask('validate', 'the account validation', [400], look, signal);
-      return readAccount(answer, [bill.accountNumber]);
-    },
-    async findPayment(_paymentId, signal) {
-      const { answer, token } = await ask('look', 'the look-up', [400, 404], () => provider.look(), signal);
-      return { observation: readLook(answer), token };
-    },
-    async submitPayment(order, token, mayStillSend, signal) {
-      try {
-        const before = { step: stepOf('send'), call: 'send', side: 'before' } as const;
-        const fault = await gate.pass(before, SEND_FAULTS, signal);
-        if (fault === 'connection-refused') return notSent('no connection (ECONNREFUSED)');
-        if (signal?.aborted === true) return notSent('the worker is stopping');
-        if (!mayStillSend()) return notSent('too late after the claim');
-        const reply = await gate.wait<Reply>((go) => {
-          provider.send(order, token.expiresAt, fault, go);
-          agenda.after(PAY_WITHIN, () => go({ kind: 'silence' }));
-        }, signal);
-        if (reply.kind !== 'answer') return { kind: 'unknown', because: `no answer (${reply.kind})` };
-        await gate.pass({ ...before, side: 'after' });
-        return readSubmission(reply.answer, order.paymentId, []);
-      } catch {
-        return { kind: 'unknown', because: 'a fault of our own while sending' };
-      }
-    },
+export function createSimulatedAlmara(parts: AlmaraParts): Provider {
+  const { agenda, worker, log } = parts;
+  /** Of the call under way. It ends the wait for a token as well: an attempt waits for one thing at a time. */
+  let caller: AbortSignal | undefined;
+  const real = createAlmara(ACCOUNT, {
+    log,
+    now: () => agenda.now,
+    tokens: worker.tokens,
+    transport: createNetwork(parts, () => caller),
+  });
+  return {
+    ...real,
+    validateAccount: (bill, signal) => real.validateAccount(bill, (caller = signal)),
+    findPayment: (paymentId, signal) => real.findPayment(paymentId, (caller = signal)),
+    // Asked beside the work, at a moment that nobody chooses.
     listBillServices: async () => [],
-    accountHash: 'simulated',
   };
-  return used as Almara;
 }
 
-const notSent = (because: string): Submission => ({ kind: 'unknown', because: `not sent: ${because}` });
+function createNetwork(parts: AlmaraParts, caller: () => AbortSignal | undefined): Transport {
+  const { agenda, gate, provider, stepOf } = parts;
+  const { readMs, payMs } = DEFAULT_TIMEOUTS;
+
+  return {
+    async ask(call, signal = caller()) {
+      const { name, answer } = endpointOf(provider, call);
+      const before = { step: stepOf(name), call: name, side: 'before' } as const;
+      const fault = await gate.pass(before, READ_FAULTS, signal);
+      if (fault === 'connection-refused' || fault === 'reset-before-capture')
+        return { kind: 'broken', code: fault === 'connection-refused' ? 'ECONNREFUSED' : 'ECONNRESET' };
+      if (fault === 'timeout-before-capture' || fault === 'body-slow') {
+        await gate.pause(readMs, signal);
+        return { kind: 'timeout', afterMs: readMs };
+      }
+      const status = fault && STATUS_OF[fault];
+      const whole = { kind: 'answer', answer: status === undefined ? answer() : plain(status) } as const;
+      const reply = status === undefined ? disturbed(whole, fault) : whole;
+      await gate.pass({ ...before, side: 'after' }, [], signal);
+      return reply;
+    },
+    async postOnce({ body, headers, mayStillSend }: PaymentPost, signal) {
+      const before = { step: stepOf('send'), call: 'send', side: 'before' } as const;
+      const fault = await gate.pass(before, SEND_FAULTS, signal);
+      if (fault === 'connection-refused') return { kind: 'broken', code: 'ECONNREFUSED' };
+      if (!mayStillSend()) return { kind: 'broken', code: 'too late' };
+      const reply = await gate.wait<Reply>((go) => {
+        provider.send(body, headers.authorization, fault, go);
+        agenda.after(payMs, () => go({ kind: 'timeout', afterMs: payMs }));
+      }, signal);
+      if (reply.kind === 'answer') await gate.pass({ ...before, side: 'after' });
+      return reply;
+    },
+    close: async () => undefined,
+  };
+}
+
+/** Which of the provider's endpoints is called, as the steps name it, and what it answers now. */
+function endpointOf(provider: SimulatedProvider, { method, url, body = '', headers }: Call) {
+  const { pathname, searchParams } = new URL(url);
+  if (pathname.endsWith('/connect/token')) return { name: 'token', answer: () => provider.issueToken() };
+  if (method === 'GET') {
+    const id = searchParams.get('OriginatorConversationId');
+    return { name: 'look', answer: () => provider.look(id, headers?.authorization) };
+  }
+  return { name: 'validate', answer: () => provider.validate(body, headers?.authorization) };
+}

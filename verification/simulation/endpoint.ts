@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readCallback, verifyCallbackToken, type CallbackKeyRing } from '../../src/almara/callback';
 import { createDelivery, type Delivery } from '../../src/callbacks';
 import type { Log } from '../../src/log';
+import type { ProviderCallbacks } from '../../src/payment/provider';
 import { Actor } from './actor';
 import type { Agenda } from './agenda';
 import { createGate, type Gate, type GateParts, type Host } from './gate';
@@ -14,7 +14,7 @@ const SWEEP_EVERY = 10_000;
 export interface EndpointParts extends GateParts {
   readonly agenda: Agenda;
   readonly paymentId: string;
-  readonly ring: CallbackKeyRing;
+  readonly callbacks: ProviderCallbacks;
   readonly log: Log;
   readonly storeFor: (gate: Gate) => GatedStore;
   readonly signal: (name: string, hint: unknown) => 'sent' | 'no-run';
@@ -77,10 +77,10 @@ export class Endpoint implements Host {
   }
 
   async #receive(gate: Gate, body: string, token: string): Promise<void> {
-    const { paymentId, ring, trace, trustsEverybody, storeFor, agenda, onRefusalCode } = this.parts;
-    const isAuthentic = verifyCallbackToken(paymentId, token, ring);
+    const { paymentId, callbacks, trace, trustsEverybody, storeFor, agenda, onRefusalCode } = this.parts;
+    const isAuthentic = callbacks.isAuthentic(paymentId, token);
     if (!isAuthentic && !trustsEverybody) return trace('a callback without our token is refused');
-    const read = readCallback(JSON.parse(body));
+    const read = callbacks.read(JSON.parse(body));
     if (read.kind === 'unreadable' || read.paymentId.toLowerCase() !== paymentId)
       return trace('a callback is refused: unreadable, or about another payment');
     const digest = createHash('sha256').update(body).digest('hex');

@@ -1,5 +1,5 @@
-import { callbackUrl, type CallbackKeyRing } from '../../src/almara/callback';
 import { UPDATES } from '../../src/payment/contract';
+import type { ProviderCallbacks } from '../../src/payment/provider';
 import type { CallbackContent } from '../../src/sandbox/behaviour';
 import type { Step } from '../faults';
 import type { Agenda } from './agenda';
@@ -20,7 +20,7 @@ export interface PeopleParts {
   readonly engine: Engine;
   readonly provider: Provider;
   readonly endpoint: Endpoint;
-  readonly ring: CallbackKeyRing;
+  readonly callbacks: ProviderCallbacks;
   readonly trace: (line: string) => void;
   /** Whether the payment is known, with the content it was started with. */
   readonly isRegistered: () => boolean;
@@ -105,7 +105,7 @@ export class People {
       case 'operator-decides':
         return this.decide();
       case 'callback-forged':
-        return this.#call(random.pick(HARMFUL), `${BASE}/callbacks/almara/x/${'A'.repeat(43)}`);
+        return this.#call(random.pick(HARMFUL), `${BASE}${this.parts.callbacks.path}/x/${'A'.repeat(43)}`);
       case 'callback-contradictory':
         return this.#contradict();
     }
@@ -128,8 +128,8 @@ export class People {
   }
 
   #contradict(): void {
-    const { scenario, ring, random } = this.parts;
-    this.#call(random.pick(CONTENTS), callbackUrl(BASE, scenario.request.paymentId, ring));
+    const { scenario, callbacks, random } = this.parts;
+    this.#call(random.pick(CONTENTS), callbacks.urlOf(BASE, scenario.request.paymentId));
   }
 
   #call(content: CallbackContent, url: string): void {

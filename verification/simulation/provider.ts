@@ -1,6 +1,7 @@
 import type { HttpAnswer } from '../../src/almara/answers';
-import type { PaymentOrder } from '../../src/almara';
-import { paymentRequest } from '../../src/almara/wire';
+import type { AlmaraSettings } from '../../src/almara';
+import { DEFAULT_TIMEOUTS } from '../../src/almara/settings';
+import type { Reply } from '../../src/almara/transport';
 import { accepted, accountValidated, callback, record } from '../../src/sandbox/answers';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { CallbackContent, Timings } from '../../src/sandbox/behaviour';
@@ -16,9 +17,6 @@ import type { Weather } from './weather';
 
 /** Almara Pay as the sandbox's rules have it, for one payment, with faults by seed. What it saw and did is the truth. */
 
-/** What comes back from a request, if anything does. */
-export type Reply = { readonly kind: 'answer'; readonly answer: HttpAnswer } | { readonly kind: 'reset' | 'silence' };
-
 export interface ProviderParts {
   readonly agenda: Agenda;
   readonly random: Random;
@@ -27,6 +25,7 @@ export interface ProviderParts {
   /** What its caller wants paid. */
   readonly asked: BillPaymentRequest;
   readonly timings: Timings;
+  readonly tokenLifeMs: number;
   readonly trace: (line: string) => void;
   /** A callback goes out, to the address it was given. */
   readonly onCallback: (body: string, url: string) => void;
@@ -34,8 +33,19 @@ export interface ProviderParts {
   readonly onCaptured: () => boolean;
 }
 
-const IDENTIFIERS = { routeId: '068d89af-be67-f011-bb46-0e7d952d79b7', serviceField: 'ServiceId' } as const;
+/** How its one customer knows it. */
+export const ACCOUNT: AlmaraSettings = {
+  apiUrl: 'https://provider.example',
+  identityUrl: 'https://provider.example',
+  clientId: 'simulated',
+  clientSecret: 'simulated',
+  scope: 'PyPay_api',
+  routeId: '068d89af-be67-f011-bb46-0e7d952d79b7',
+  serviceField: 'ServiceId',
+};
 const TRACE_ID = '00-0-0-00';
+const RESET: Reply = { kind: 'broken', code: 'ECONNRESET' };
+const SILENCE: Reply = { kind: 'timeout', afterMs: DEFAULT_TIMEOUTS.payMs };
 
 export class Provider {
   #state: rules.PaymentState;
@@ -89,7 +99,15 @@ export class Provider {
     };
   }
 
-  validate(account: string): HttpAnswer {
+  /** A token that says itself until when it is good. */
+  issueToken(): HttpAnswer {
+    const { agenda, tokenLifeMs } = this.parts;
+    return json(200, { access_token: `until:${agenda.now + tokenLifeMs}`, expires_in: tokenLifeMs / 1_000 });
+  }
+
+  validate(body: string, authorization: string | undefined): HttpAnswer {
+    if (!this.#isGood(authorization)) return plain(401);
+    const account = String(fieldsOf(JSON.parse(body)).get('accountnumber'));
     const { accountValid } = listedBehaviour(account) ?? ANY_OTHER_ACCOUNT;
     const { looks, postsSeen, behaviour } = this.#state;
     const announced = rules.announcedBy(account);
@@ -100,8 +118,10 @@ export class Provider {
       : json(400, reasonError(this.#exchange(), 'Account number number is invalid.'));
   }
 
-  look(): HttpAnswer {
+  look(id: string | null, authorization: string | undefined): HttpAnswer {
+    if (!this.#isGood(authorization)) return plain(401);
     const { agenda, timings, paymentId } = this.parts;
+    if (id !== paymentId) throw new Error(`a look at ${id}, which nobody asked for`);
     const { state, answer } = rules.look(this.#state, agenda.now, timings);
     this.#state = state;
     switch (answer.kind) {
@@ -122,16 +142,16 @@ export class Provider {
   }
 
   /** The payment request has left us; it arrives when the seed says, whatever becomes of who sent it. */
-  send(order: PaymentOrder, tokenExpiresAt: number, fault: Fault | undefined, onReply: (reply: Reply) => void): void {
+  send(body: string, authorization: string | undefined, fault: Fault | undefined, go: (reply: Reply) => void): void {
     const { agenda, random, trace } = this.parts;
     // A network can hold a request back for very long: only its token's end makes it harmless.
     const travel = random.chance(0.04) ? random.pick([40_000, 600_000, 5_000_000]) : random.pick([1, 5, 50, 400]);
     this.#underWay += 1;
     agenda.after(travel, () => {
       this.#underWay -= 1;
-      const reply = this.#receive(order, tokenExpiresAt, fault);
+      const reply = this.#receive(body, authorization, fault);
       trace(`the payment request arrives: ${reply.kind === 'answer' ? reply.answer.status : reply.kind}`);
-      agenda.after(fault === 'body-slow' ? 35_000 : random.pick([1, 5, 50, 400, 3_000]), () => onReply(reply));
+      agenda.after(fault === 'body-slow' ? 35_000 : random.pick([1, 5, 50, 400, 3_000]), () => go(reply));
     });
   }
 
@@ -141,25 +161,30 @@ export class Provider {
     return request && JSON.stringify(callback(request, this.#state.systemId, content));
   }
 
-  #receive(order: PaymentOrder, tokenExpiresAt: number, fault: Fault | undefined): Reply {
+  #isGood(authorization: string | undefined): boolean {
+    const [, until] = /^Bearer until:(\d+|Infinity)$/.exec(authorization ?? '') ?? [];
+    return until !== undefined && this.parts.agenda.now < Number(until);
+  }
+
+  #receive(body: string, authorization: string | undefined, fault: Fault | undefined): Reply {
     const turnAway = (status: number): Reply => {
       this.#state = rules.postSeen(this.#state);
       return { kind: 'answer', answer: plain(status) };
     };
-    if (this.parts.agenda.now >= tokenExpiresAt || fault === 'answer-401') return turnAway(401);
+    if (!this.#isGood(authorization) || fault === 'answer-401') return turnAway(401);
     if (fault === 'answer-403') return turnAway(403);
     if ((fault === 'answer-429' || fault === 'answer-5xx') && this.parts.random.chance(0.5))
       return turnAway(fault === 'answer-429' ? 429 : 502);
     if (fault === 'reset-before-capture' || fault === 'timeout-before-capture') {
       this.#state = rules.postSeen(this.#state);
-      return { kind: fault === 'reset-before-capture' ? 'reset' : 'silence' };
+      return fault === 'reset-before-capture' ? RESET : SILENCE;
     }
-    return disturbed(this.#capture(order), fault);
+    return disturbed(this.#capture(body), fault);
   }
 
-  #capture(order: PaymentOrder): Reply {
+  #capture(body: string): Reply {
     const { agenda, timings, onCaptured } = this.parts;
-    const payment = readPayment(fieldsOf(JSON.parse(paymentRequest(order, IDENTIFIERS))));
+    const payment = readPayment(fieldsOf(JSON.parse(body)));
     if (!payment.ok) throw new Error(`the provider cannot read our request: ${JSON.stringify(payment.errors)}`);
     const before = this.#state.postsCaptured;
     const { state, answer, callbacks } = rules.post(this.#state, payment.value, agenda.now, timings);
@@ -180,9 +205,9 @@ export class Provider {
       case 'unreadable':
         return { kind: 'answer', answer: halved(json(200, accepted(exchange, payment.value.currency))) };
       case 'reset':
-        return { kind: 'reset' };
+        return RESET;
       case 'hang':
-        return { kind: 'silence' };
+        return SILENCE;
     }
   }
 
@@ -232,8 +257,8 @@ const halved = (answer: HttpAnswer): HttpAnswer => ({
 
 /** What a fault on the way back leaves of a reply. */
 export function disturbed(reply: Reply, fault: Fault | undefined): Reply {
-  if (fault === 'reset-after-capture') return { kind: 'reset' };
-  if (fault === 'timeout-after-capture') return { kind: 'silence' };
+  if (fault === 'reset-after-capture') return RESET;
+  if (fault === 'timeout-after-capture') return SILENCE;
   if (reply.kind !== 'answer') return reply;
   const { answer } = reply;
   if (fault === 'answer-429') return { kind: 'answer', answer: plain(429) };

@@ -1,5 +1,6 @@
-import { AccessToken } from '../../src/almara';
+import type { TokenCache } from '../../src/almara/token';
 import type { Actor } from './actor';
+import type { Unwritten } from '../../src/activities/dependencies';
 import type { Agenda } from './agenda';
 import type { Random } from './random';
 
@@ -9,31 +10,24 @@ export class Worker {
   /** Stopped until then; what it does next, it does then. */
   stalledUntil = 0;
   readonly actors = new Set<Actor>();
-  #token: AccessToken | undefined;
+  /** What it has seen and could not write down. */
+  readonly unwritten: Unwritten = new Map();
+  /** Kept by the client, for all that this process does. */
+  readonly tokens: TokenCache = {};
 
   constructor(
     readonly name: string,
     private readonly agenda: Agenda,
-    private readonly tokenLifeMs: number,
   ) {}
 
   get isUp(): boolean {
     return this.isAlive && this.stalledUntil <= this.agenda.now;
-  }
-
-  /** As the adapter keeps one: with some life left, and renewed for a read that was refused. */
-  token({ renew = false } = {}): AccessToken {
-    const left = (this.#token?.expiresAt ?? 0) - this.agenda.now;
-    if (renew || this.#token === undefined || left <= Math.min(60_000, this.tokenLifeMs / 2))
-      this.#token = new AccessToken('simulated', this.agenda.now + this.tokenLifeMs);
-    return this.#token;
   }
 }
 
 export interface WorkersOptions {
   readonly agenda: Agenda;
   readonly random: Random;
-  readonly tokenLifeMs: number;
   readonly onDeath: (worker: Worker) => void;
   readonly onSilence: (worker: Worker) => void;
   readonly trace: (line: string) => void;
@@ -81,6 +75,6 @@ export class Workers {
 
   #start(): Worker {
     this.#count += 1;
-    return new Worker(`worker-${this.#count}`, this.options.agenda, this.options.tokenLifeMs);
+    return new Worker(`worker-${this.#count}`, this.options.agenda);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseKeyRing } from '../../src/almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../../src/almara/callback';
 import { workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { Violation } from '../guarantees';
@@ -51,7 +51,7 @@ const MINUTE = 60_000;
 const CALM_LOOKS = 25 * MINUTE;
 const LONGEST = 30 * 24 * 60 * MINUTE;
 const MOST_STEPS = 40_000;
-const RING = parseKeyRing(`sim:${Buffer.alloc(32, 7).toString('base64')}`);
+const CALLBACKS = createAlmaraCallbacks(parseKeyRing(`sim:${Buffer.alloc(32, 7).toString('base64')}`));
 
 export class World {
   readonly #random: Random;
@@ -87,14 +87,13 @@ export class World {
       agenda,
       random,
       trace,
-      tokenLifeMs: scenario.tokenLifeMs,
       onDeath: (worker) => this.#engine.workerDied(worker),
       onSilence: (worker) => this.#engine.workerSilent(worker),
     });
     const gateParts: GateParts = { agenda, random, weather, trace, onStep: (step) => this.#people.meddle(step) };
     this.#model = createStoreModel({
       now: () => agenda.now,
-      bugs: { noSeal: bug === 'no-seal', twoStepClose: bug === 'two-step-close' },
+      bugs: { noSeal: bug === 'no-seal', twoStepRecord: bug === 'two-step-record' },
       betweenSteps: async () => this.#witness.look(),
     });
     const model = this.#model;
@@ -104,7 +103,7 @@ export class World {
     this.#endpoint = new Endpoint({
       ...gateParts,
       paymentId,
-      ring: RING,
+      callbacks: CALLBACKS,
       log: silentLog,
       storeFor: (gate) => gateStore({ agenda, random, outage, model, gate, stepOf: () => 'callback', onEffect }),
       signal: (name, hint) => this.#engine.signal(name, hint),
@@ -121,6 +120,7 @@ export class World {
       asked: scenario.request,
       trace,
       timings: scenario.timings,
+      tokenLifeMs: scenario.tokenLifeMs,
       onCallback: (body, url) => this.#endpoint.receive(body, url),
       onCaptured: () => this.#captured(),
     });
@@ -140,8 +140,7 @@ export class World {
         workflowId: workflowIdOf(paymentId),
         onEffect,
         settings: {
-          callbackBaseUrl: 'https://callbacks.example',
-          keyRing: RING,
+          callbackUrl: (id) => CALLBACKS.urlOf('https://callbacks.example', id),
           prepaidServices: scenario.prepaidServices,
           failedWithoutCode: scenario.failedWithoutCode,
           allowTestPolicy: false,
@@ -157,7 +156,7 @@ export class World {
       weather,
       scenario,
       trace,
-      ring: RING,
+      callbacks: CALLBACKS,
       engine: this.#engine,
       provider: this.#provider,
       endpoint: this.#endpoint,
@@ -167,7 +166,7 @@ export class World {
 
   async run(): Promise<RunReport> {
     const { request, deposit } = this.#scenario;
-    if (deposit > 0) await this.#model.reservations.addFunds({ account: 'payer', amount: deposit, currency: 'KES' });
+    if (deposit > 0) await this.#model.funds.add({ account: 'payer', amount: deposit, currency: 'KES' });
     let steps = 0;
     try {
       this.#people.start();
@@ -259,7 +258,7 @@ export class World {
     this.#isDirty = true;
     this.#trace.push(`${this.#time()} ${run.runId} ends: ${run.end?.kind}`);
     this.#witness.ended(run);
-    this.#people.meddle('close');
+    this.#people.meddle('record');
   }
 
   #captured(): boolean {

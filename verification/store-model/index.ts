@@ -7,8 +7,11 @@ import { modelOperatorActions } from './actions';
 import { modelDisputes } from './disputes';
 import { modelFunds, stateOf } from './funds';
 import { modelInbox } from './inbox';
+import type { StoreModelOptions } from './options';
 import { modelPayments } from './payments';
 import { callbacksOf, emptyTables, outcomeOf, update, type PaymentRow, type Tables } from './tables';
+
+export type { StoreModelOptions } from './options';
 
 /**
  * The store in memory, for the simulation. Each method acts at the moment it is called, at once and wholly, and answers what the
@@ -20,20 +23,6 @@ export interface StoreModel extends Pick<Store, 'payments' | 'funds' | 'inbox' |
   accounts(): readonly FundingAccount[];
   /** Only for planting a bug: what the database refuses. */
   giveBackClaim(paymentId: string): void;
-}
-
-export interface StoreModelOptions {
-  /** Epoch ms. */
-  readonly now: () => number;
-  /** Planted, to see them found. */
-  readonly bugs?: {
-    /** An end leaves the claim free and the row's version as it is: an attempt that had read it before still gets the claim. */
-    readonly noSeal?: boolean | undefined;
-    /** The outcome first, the money in a transaction of its own. */
-    readonly twoStepRecord?: boolean | undefined;
-  };
-  /** Awaited between the two steps of an end; what it throws leaves it there, as the death of a process would. */
-  readonly betweenSteps?: (paymentId: string) => Promise<void>;
 }
 
 export interface StoreSnapshot extends Omit<StoredTruth, 'knewCompleted'> {

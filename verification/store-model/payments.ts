@@ -1,11 +1,12 @@
 import { claimable } from '../../src/payment/claim';
-import { lookOn } from '../../src/payment/look';
+import { lookOn, type Told } from '../../src/payment/look';
 import type { CheckedRequest } from '../../src/payment/request';
 import {
   AnswerTooOld,
   ImpossibleRequest,
   type Claimed,
   type Merchant,
+  type Observed,
   type Payments,
   type Reading,
 } from '../../src/store';
@@ -13,7 +14,7 @@ import { expectedOf, readingOf, SEALED } from '../../src/store/facts';
 import { filledReceipt } from '../../src/store/values';
 import { raise } from './disputes';
 import { hold } from './funds';
-import type { StoreModelOptions } from './index';
+import type { StoreModelOptions } from './options';
 import { recordModelOutcome } from './record-outcome';
 import {
   outcomeOf,
@@ -52,14 +53,13 @@ export function modelPayments(tables: Tables, options: StoreModelOptions): Payme
 
     read: async (paymentId, by) => read(paymentId, by),
 
-    async look(paymentId, observed, by) {
-      const answeredAgo = observed.answeredAgo();
+    async look(paymentId, observed, by, unwritten) {
       const payment = paymentOf(tables, paymentId);
       const { facts, now: at } = read(paymentId, by);
       const looked = lookOn(facts, {
         expected: expectedOf(selected(tables, payment, at)),
-        observation: stored(observed.observation),
-        when: { askedAt: Math.floor(at - observed.askedAgo()), answeredAt: Math.ceil(at - answeredAgo) },
+        ...toldBy(observed, at),
+        unwritten: unwritten && toldBy(unwritten, at),
         now: at,
         account: by.account,
       });
@@ -152,4 +152,9 @@ const newRow = ({ paymentId, serviceId, accountNumber, amount, currency, funding
   receipt: {},
   disputed_at: null,
   version: 1,
+});
+
+const toldBy = ({ observation, askedAgo, answeredAgo }: Observed, now: number): Told => ({
+  observation: stored(observation),
+  when: { askedAt: Math.floor(now - askedAgo()), answeredAt: Math.ceil(now - answeredAgo()) },
 });

@@ -8,7 +8,7 @@ import { readingOf, SEALED } from '../../src/store/facts';
 import { writeOutcome, type StoredOutcome } from '../../src/store/values';
 import { recordModelAction } from './actions';
 import { hold, settle } from './funds';
-import type { StoreModelOptions } from './index';
+import type { StoreModelOptions } from './options';
 import { callbacksOf, outcomeOf, paymentOf, selected, update, type PaymentRow, type Tables } from './tables';
 
 /** The end of a payment: read, decided by the product's rule, and written, at once. */

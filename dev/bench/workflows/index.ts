@@ -1,0 +1,3 @@
+export { bare } from './bare';
+export { samples } from './samples';
+export { skeleton } from './skeleton';
