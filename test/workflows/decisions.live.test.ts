@@ -1,7 +1,16 @@
 import { Refused } from '../../src/client';
 import { SIGNALS, UPDATES } from '../../src/payment/contract';
 import type { BillPaymentRequest } from '../../src/payment/request';
-import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, type Flow } from '../support/flow';
+import {
+  factsOf,
+  needsAttention,
+  outcomeOf,
+  SHORT_POLICY,
+  stageOf,
+  startFlow,
+  until,
+  type Flow,
+} from '../support/flow';
 import {
   COMPLETED,
   createGates,
@@ -17,18 +26,15 @@ import {
   truthOf,
   type Gates,
 } from '../support/gates';
+import { plant } from '../support/reconcile';
 
-/**
- * G2, G3, G6: What people may decide, when, and what becomes of it (docs/technical-description.md#a-persons-decision). A refusal is a
- * sentence, and changes nothing.
- */
+/** G2, G3, G6: What people may decide, when, and what becomes of it. A refusal is a sentence, and changes nothing. */
 let flow: Flow;
 let gates: Gates;
 
 beforeAll(async () => {
   gates = createGates();
-  // However short a token lives: the margin after its end is what a decline without proof waits for.
-  flow = await startFlow({ ...gates.worker, sandbox: { tokenLifetimeSeconds: 4 } });
+  flow = await startFlow(gates.worker);
 });
 
 const BY = { operator: 'op-1', note: 'biller confirmed by phone' };
@@ -40,8 +46,15 @@ const EAGER = {
 /** Nothing but messages makes it look. */
 const DEAF = { ...EAGER, callbackGrace: '10 minutes', pollInterval: '10 minutes', pollMaxInterval: '1 hour' } as const;
 
+const NOBODY_ASKED = 'There is nothing to decide: nobody was asked. Decisions are for payments that need attention.';
+
 const FAILED = { status: 6 } as const;
 const PENDING = { status: 1 } as const;
+
+/** The token with which it was sent. */
+const SESSION_ENDED = 'UPDATE payments SET session_expires_at = now() - $2::interval WHERE payment_id = $1';
+const ASKED_LONG_AGO = `UPDATE payments
+  SET seen = jsonb_set(seen, '{last,askedAt}', to_jsonb((seen #>> '{last,askedAt}')::bigint - 61000)) WHERE payment_id = $1`;
 
 const of = (paymentId: string) => flow.payments.payment(paymentId);
 const pending = async (policy: BillPaymentRequest['policy'] = EAGER): Promise<string> =>
@@ -66,7 +79,7 @@ async function refusal(update: Promise<unknown>): Promise<string> {
 
 async function expectUndecided(paymentId: string): Promise<void> {
   expect(await stageOf(flow, paymentId)).toBe('needs-attention');
-  expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
+  expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
   expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
   expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
 }
@@ -78,10 +91,26 @@ describe('only what needs attention can be decided', () => {
     await flow.payments.start(request);
     await validation.reached;
     const said = await refusal(of(request.paymentId).resolve({ decision: 'paid', ...BY }));
-    expect(said).toContain('There is nothing to decide: the payment is being checked.');
+    expect(said).toContain(NOBODY_ASKED);
     expect(await truthOf(flow, request.paymentId)).toEqual(NEVER_SENT);
     validation.open();
     expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback' });
+  });
+
+  test.concurrent('not while it is being sent', async () => {
+    const request = await ownRequest(flow, 'paid-with-callback');
+    const { paymentId } = request;
+    const post = gates.hold('send', paymentId);
+    await flow.payments.start(request);
+    await post.reached;
+    for (const decision of [{ decision: 'paid' }, { decision: 'declined', providerCase: 'C-1' }] as const)
+      expect(await refusal(of(paymentId).resolve({ ...decision, ...BY }))).toContain(
+        'It is being sent right now. Decide when its answer is there, 30 seconds after that at the latest.',
+      );
+    expect(await truthOf(flow, paymentId)).toEqual({ ...SENT_AND_OPEN, seen: 0, captured: 0 });
+    post.open();
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback' });
+    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
   });
 
   test.concurrent('not while its result is awaited', async () => {
@@ -92,7 +121,7 @@ describe('only what needs attention can be decided', () => {
       (stage) => stage === 'awaiting-result',
     );
     const said = await refusal(of(paymentId).resolve({ decision: 'declined', ...BY, providerCase: 'C-1' }));
-    expect(said).toContain('the payment is waiting for its result. Decisions are for payments that need attention.');
+    expect(said).toContain(NOBODY_ASKED);
     expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
   });
 
@@ -115,11 +144,12 @@ describe('what a person writes into the dialog', () => {
     { what: 'a word', args: ['paid'], says: 'Send one JSON object' },
     { what: 'JSON as text', args: [JSON.stringify({ decision: 'paid', ...BY })], says: 'Send one JSON object' },
     { what: 'an unknown decision', args: [{ decision: 'refund', ...BY }], says: '"decision" must be "paid" or "declined".' },
-    { what: 'nobody', args: [{ decision: 'paid', note: BY.note }], says: '"operator" must say who you are' },
-    { what: 'an empty note', args: [{ decision: 'paid', ...BY, note: ' ' }], says: '"note" must say why' },
-    { what: 'too much', args: [{ decision: 'paid', ...BY, amount: PRICE + 1 }], says: '"amount" must be a whole number from 1 to 220' },
-    { what: 'a fraction', args: [{ decision: 'paid', ...BY, amount: 0.5 }], says: '"amount" must be a whole number' },
-    { what: 'an amount of a decline', args: [{ decision: 'declined', ...BY, amount: 1 }], says: '"amount" goes with "paid" only' },
+    { what: 'nobody', args: [{ decision: 'paid', note: BY.note }], says: '"operator" must be your name (1 to 100 characters).' },
+    { what: 'an empty note', args: [{ decision: 'paid', ...BY, note: ' ' }], says: '"note" must be why (1 to 500 characters).' },
+    { what: 'too much', args: [{ decision: 'paid', ...BY, amount: PRICE + 1 }], says: '"amount" must be a whole number from 1 to 220: what was really paid.' },
+    { what: 'a fraction', args: [{ decision: 'paid', ...BY, amount: 0.5 }], says: '"amount" must be a whole number from 1 on: what was really paid, or be left out.' },
+    { what: 'an amount of a decline', args: [{ decision: 'declined', ...BY, amount: 1 }], says: '"amount" only with "paid": a declined payment gives everything back.' },
+    { what: 'an unknown field', args: [{ decision: 'paid', ...BY, receipt: 'R-77' }], says: '"receipt" is not known here, and nothing was changed. Known are decision, operator, note, receiptNumber, token, amount, providerCase.' },
   ];
 
   test.concurrent('what cannot be understood is refused with a sentence, and nothing is decided', async () => {
@@ -143,7 +173,7 @@ describe('a decision', () => {
       expect(progress).toMatchObject({ stage: 'closed', outcome: { kind: 'paid', receipt: { number: 'R-77' } } });
       const outcome = await outcomeOf(flow, paymentId);
       expect(outcome).toMatchObject({ amount: PRICE, settledBy: 'operator', evidence: { source: 'operator', ...BY } });
-      expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
+      expect((await factsOf(flow, paymentId)).closed).toEqual({ outcome, disputed: false });
       expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
 
       const actions = await flow.store.operatorActions.list(paymentId);
@@ -155,13 +185,15 @@ describe('a decision', () => {
             state: 'open',
             callbacks: 0,
             claimedAt: expect.any(String) as string,
+            attentionSince: expect.any(String) as string,
+            // What the provider said last.
+            seen: expect.objectContaining({
+              last: expect.objectContaining({ state: 'failed', said: 'failed (status 6)' }) as object,
+            }) as object,
           }) as object,
         }),
       ]);
       expect(actions[0]?.at.getTime()).toBeGreaterThan(before - 1_000);
-      // Why a person was asked, and what the provider said last.
-      expect(JSON.stringify(actions)).toContain('failed-without-code');
-      expect(JSON.stringify(actions)).toContain('failed (status 6)');
     },
   );
 
@@ -170,6 +202,23 @@ describe('a decision', () => {
     await of(paymentId).resolve({ decision: 'paid', ...BY, amount: 200 });
     expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', amount: 200 });
     expect(await truthOf(flow, paymentId)).toMatchObject({ funds: [FUNDS - 200, 0, 200] });
+  });
+
+  test.concurrent('paid, with the token that came another way: all of it, as the record says', async () => {
+    const paymentId = await sent(flow, await ownRequest(flow, 'prepaid-callback-lost', { policy: EAGER }));
+    expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'paid-without-token' });
+    const token = '1234-5678-9012';
+    const said = await refusal(of(paymentId).resolve({ decision: 'paid', ...BY, token, amount: 200 }));
+    expect(said).toContain('The record says that KES 220 were paid: "amount" must be that, or be left out.');
+    await expectUndecided(paymentId);
+    await of(paymentId).resolve({ decision: 'paid', ...BY, token });
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({
+      kind: 'paid',
+      amount: PRICE,
+      settledBy: 'operator',
+      receipt: { number: expect.any(String) as string, token },
+    });
+    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
   });
 
   test.concurrent('declined, as the provider says that it failed: everything is given back', async () => {
@@ -193,32 +242,52 @@ describe('a decision', () => {
     await expectUndecided(paymentId);
   });
 
-  test.concurrent('declined while nothing is clear: needs the case, and waits for the token to be dead', async () => {
-    const paymentId = await asked();
-    flow.sandbox.setRecord(paymentId, PENDING);
-    const bare = await refusal(of(paymentId).resolve({ decision: 'declined', ...BY }));
-    expect(bare).toContain('Almara Pay does not say that it failed (pending (status 1)).');
-    const { claim } = await flow.store.payments.facts(paymentId);
-    await until(
-      'the end of the token',
-      () => Date.now(),
-      (now) => now > (claim?.tokenExpiresAt.getTime() ?? Infinity),
-    );
-    const named = await refusal(of(paymentId).resolve({ decision: 'declined', ...BY, providerCase: 'C-1' }));
-    expect(named).toMatch(/may still be on its way until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
-    await expectUndecided(paymentId);
-  });
+  test.concurrent(
+    'declined while nothing is clear: needs the case, and waits until the token is dead for sure',
+    async () => {
+      const paymentId = await asked();
+      flow.sandbox.setRecord(paymentId, PENDING);
+      const bare = await refusal(of(paymentId).resolve({ decision: 'declined', ...BY }));
+      expect(bare).toContain('Almara Pay does not say that it failed (pending (status 1)).');
+      const named = () => of(paymentId).resolve({ decision: 'declined', ...BY, providerCase: 'C-1' });
+      for (const endedAgo of ['-1 hour', '4 minutes']) {
+        await plant(flow, SESSION_ENDED, [paymentId, endedAgo]);
+        expect(await refusal(named())).toMatch(/may still be on its way until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+      }
+      await expectUndecided(paymentId);
+      await plant(flow, SESSION_ENDED, [paymentId, '6 minutes']);
+      expect(await named()).toMatchObject({ outcome: { kind: 'declined', evidence: { providerCase: 'C-1' } } });
+      expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
+    },
+  );
 
-  test.concurrent('declined by what was seen earlier, when it cannot be looked now: refused', async () => {
-    const paymentId = await asked();
-    const look = gates.hold('lookNow', paymentId);
-    look.fail();
-    flow.sandbox.setRecord(paymentId, COMPLETED);
-    const said = await refusal(of(paymentId).resolve({ decision: 'declined', ...BY }));
-    expect(said).toMatch(/does not say that it failed \(no answer\)|has ended by itself|closed already/);
-    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'poll' });
-    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
-  });
+  test.concurrent(
+    'declined by what was seen long ago, when it cannot be looked now: refused, until it can',
+    async () => {
+      const paymentId = await pending(DEAF);
+      await until(
+        'the stage',
+        () => stageOf(flow, paymentId),
+        (stage) => stage === 'awaiting-result',
+      );
+      flow.sandbox.setRecord(paymentId, FAILED);
+      // The second look confirms the failure.
+      for (const operator of ['op-1', 'op-2']) await of(paymentId).checkNow({ operator });
+      expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'failed-without-code' });
+      const declines = () => of(paymentId).resolve({ decision: 'declined', ...BY });
+
+      await plant(flow, ASKED_LONG_AGO, [paymentId]);
+      gates.hold('lookNow', paymentId).fail();
+      expect(await refusal(declines())).toContain(
+        'Almara Pay has not answered just now, readably (last: failed (status 6)). A decline needs their answer: try again when they answer.',
+      );
+      await expectUndecided(paymentId);
+
+      gates.hold('lookNow', paymentId).open();
+      expect(await declines()).toMatchObject({ outcome: { kind: 'declined', settledBy: 'operator' } });
+      expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
+    },
+  );
 });
 
 describe('decisions beside each other, and beside proof', () => {
@@ -249,28 +318,24 @@ describe('decisions beside each other, and beside proof', () => {
   test.concurrent('the provider answers while a person decides: proof wins', async () => {
     const paymentId = await asked();
     const look = gates.hold('lookNow', paymentId);
-    const decision = of(paymentId).resolve({ decision: 'paid', ...BY, receiptNumber: 'BY-HAND' });
+    const told = refusal(of(paymentId).resolve({ decision: 'paid', ...BY, receiptNumber: 'BY-HAND' }));
     await look.reached;
     flow.sandbox.setRecord(paymentId, COMPLETED);
     look.open();
-    const told = await decision.then(
-      ({ outcome }) => outcome,
-      () => undefined,
-    );
+    expect(await told).toContain('it is closed already as paid. Paid.');
     const outcome = await outcomeOf(flow, paymentId);
     expect(outcome).toMatchObject({ kind: 'paid', settledBy: 'poll', receipt: { number: COMPLETED.receiptNumber } });
-    expect([outcome, undefined]).toContainEqual(told);
     expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
   });
 
   test.concurrent('the provider turns to completed while a person declines: proof wins', async () => {
     const paymentId = await asked();
     const look = gates.hold('lookNow', paymentId);
-    const decision = refusal(of(paymentId).resolve({ decision: 'declined', ...BY }));
+    const told = refusal(of(paymentId).resolve({ decision: 'declined', ...BY }));
     await look.reached;
     flow.sandbox.setRecord(paymentId, COMPLETED);
     look.open();
-    await decision;
+    expect(await told).toContain('it is closed already as paid. Paid.');
     expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'poll' });
     expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
     expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
