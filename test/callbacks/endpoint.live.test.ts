@@ -52,16 +52,16 @@ async function allRows(): Promise<string> {
 
 describe('what is ours is stored, and then answered', () => {
   test.each([
-    ['nested', s.nested],
-    ['flat', s.flat],
-  ])('the documented %s callback', async (shape, body) => {
+    ['nested', s.nested, { tells: 'result', claims: 'paid' }],
+    ['flat', s.flat, { tells: 'receipt', claims: 'unclear' }],
+  ])('the documented %s callback', async (_shape, body, reading) => {
     const paymentId = s.newPaymentId();
     const answer = await endpoint.post(endpoint.pathOf(paymentId), body(paymentId));
     expect([answer.status, answer.text]).toEqual([200, '{"received":true}']);
     const [row, ...more] = await store.inbox.forPayment(paymentId);
     expect(more).toEqual([]);
     expect(row?.body).toBe(body(paymentId));
-    expect(row?.reading).toMatchObject({ shape, claims: shape === 'nested' ? 'paid' : 'unclear' });
+    expect(row?.reading).toMatchObject(reading);
     expect(delivered).toEqual([{ paymentId, id: row?.id }]);
     expect(await countOf(metrics.received, 'stored')).toBe(1);
   });

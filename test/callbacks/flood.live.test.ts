@@ -83,7 +83,8 @@ test('a flood with one valid token: bounded rows and signals, the endpoint answe
   expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
   flow.sandbox.setRecord(paymentId, COMPLETED);
   await flow.payments.payment(paymentId).checkNow({ operator: 'op-1' });
-  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'poll' });
+  const evidence = { source: 'provider' };
+  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback', evidence });
   expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
   expect(await signals()).toBeLessThanOrEqual(MOST_SIGNALS);
 });

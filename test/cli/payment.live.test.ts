@@ -211,7 +211,7 @@ describe('the database', () => {
     expect(early).toMatchObject({ code: 64, err: ['The database is not of this version. Run first: billpay migrate'] });
     const migrated = await billpay(['migrate'], on);
     expect(migrated.code).toBe(0);
-    expect(migrated.out).toContain('Applied 0001-payments.sql');
+    expect(migrated.out).toContain('Applied 0001-schema.sql');
     expect(await billpay(['migrate'], on)).toEqual({ code: 0, out: ['The database is up to date.'], err: [] });
     const added = await billpay(['funds', 'add', 'float-2', '5000', '--json'], on);
     expect(events(added.out)).toEqual([

@@ -62,9 +62,9 @@ describe('billpay reconcile', () => {
     expect({ code: first.code, err: first.err }).toEqual({ code: 4, err: [] });
     const text = first.out.join('\n');
     expect(text).toContain(`${kind}: Recorded as`);
-    expect(text).toContain(`    ${paymentId}  Almara Pay says `);
+    expect(text).toContain(`    ${paymentId}  the provider says `);
     expect(text).toContain('1 disputes raised. See: billpay attention');
-    expect(await flow.store.disputes.find(paymentId)).toMatchObject({ raisedBy: 'reconciliation' });
+    expect(await flow.store.disputes.find(paymentId)).toMatchObject({ raisedBy: 'look' });
     const waiting = async () => (await flow.payments.attention()).map((one) => [one.kind, one.paymentId]);
     await until('it needs attention', waiting, (seen) => JSON.stringify(seen).includes(`["dispute","${paymentId}"]`));
 

@@ -26,7 +26,7 @@ describe('the client', () => {
     const recorded = await outcomeOf(flow, paymentId);
     expect(await dispute.progress()).toMatchObject({
       paymentId,
-      raisedBy: 'reconciliation',
+      raisedBy: 'look',
       because: BECAUSE,
       recorded,
     });
@@ -48,7 +48,7 @@ describe('the client', () => {
     const paymentId = await disputed(flow);
     const empty = flow.payments.dispute(paymentId).resolve({ ...AGREED, note: '' });
     await expect(empty).rejects.toThrow(Refused);
-    await expect(empty).rejects.toThrow(/"note" must say why/);
+    await expect(empty).rejects.toThrow(/"note" must be why/);
   });
 
   test('a payment without a dispute', async () => {

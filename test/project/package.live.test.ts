@@ -70,7 +70,7 @@ test('holds what it needs to run, and neither tests, nor what proves it, nor wha
       'dist/callbacks/main.js',
       'dist/sandbox/main.js',
       'dist/workflow-bundle.js',
-      'dist/store/migrations/0001-payments.sql',
+      'dist/store/migrations/0001-schema.sql',
     ]),
   );
   const mayBe = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts|js\.map|sql))$/;

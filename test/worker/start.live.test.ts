@@ -44,7 +44,7 @@ test('a database that is not migrated', async () => {
   const { address, namespace } = await testTemporal();
   const DATABASE_URL = await database(false);
   const { code, said } = await start({ DATABASE_URL, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace });
-  expect(said).toMatch(/lacks 0001-payments.*`billpay migrate`/);
+  expect(said).toMatch(/lacks 0001-schema.*`billpay migrate`/);
   expect(code).toBe(1);
 });
 
