@@ -59,7 +59,7 @@ async function pay(payment: PaymentTracker, request: BillPaymentRequest): Promis
     return await closeUnsent(payment, declinedUnsent(payment, 'submission', submission.why, submission.said));
   if (submission.kind === 'rejected') return await closeRejected(payment, submission.reasons);
 
-  return await settle(payment, submission);
+  return await settle(payment, submission.kind === 'not-sent' ? { ...submission, kind: 'unknown' } : submission);
 }
 
 const FUNDS_REASONS = { insufficient: 'insufficient-funds', 'unknown-account': 'unknown-funding-account' } as const;
