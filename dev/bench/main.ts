@@ -65,13 +65,15 @@ async function main(options: Options): Promise<void> {
   const waiting =
     parked === undefined
       ? undefined
-      : await onStage({ ...settings, tellsHeap: true }, (stage) =>
+      : await onStage({ ...settings, tellsHeap: true, isAnother: false }, (stage) =>
           measureParked(stage, { ...settings, payments: parked }),
         );
   const rounds =
     options.rounds === 0
       ? []
-      : await onStage({ ...settings, tellsHeap: false }, (stage) => measureRounds(stage, settings));
+      : await onStage({ ...settings, tellsHeap: false, isAnother: parked !== undefined }, (stage) =>
+          measureRounds(stage, settings),
+        );
   const results = resultsOf(rounds, settings, waiting);
   console.log(options.json === true ? JSON.stringify(results) : `\n${inWords(results)}`);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time';
 import { Client as SqlClient } from 'pg';
 import { openClient } from '../../src/client/connection';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../src/payment/contract';
@@ -26,6 +27,8 @@ export interface ServersOptions {
   readonly databaseUrl?: string | undefined;
   readonly temporalAddress?: string | undefined;
   readonly progress: (line: string) => void;
+  /** Not the first stage of this bench: the workers of an earlier one still look as if they were there. */
+  readonly isAnother: boolean;
 }
 
 export type Closing = (() => Promise<unknown>)[];
@@ -44,7 +47,7 @@ export async function startServers(options: ServersOptions, closing: Closing): P
   closing.push(() => temporal.stop());
   const { client, close } = openClient({ address: temporal.address, namespace: temporal.namespace });
   closing.push(close);
-  if (temporal.kind === 'given') await refuseForeignWorkers(client, temporal.namespace);
+  if (temporal.kind === 'given' && !options.isAnother) await refuseForeignWorkers(client, temporal.namespace);
   return {
     temporal,
     client,
@@ -82,12 +85,27 @@ function pidOf(what: string, variable: string, { port, protocol, host }: URL): n
   );
 }
 
+/** Longer than a worker waits for a task: one that lives has asked since. */
+const LIVES_MS = 70_000;
+
+/** `TaskQueueType` of Temporal's API. */
+const WORKFLOW_TASKS = 1;
+const ACTIVITY_TASKS = 2;
+
 /** On a server that others use, their worker would take the payments of the bench and send them. */
 async function refuseForeignWorkers(client: Client, namespace: string): Promise<void> {
-  const { pollers } = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: TASK_QUEUE } });
-  if ((pollers ?? []).length === 0) return;
+  const taskQueue = { name: TASK_QUEUE };
+  const answers = await Promise.all(
+    [WORKFLOW_TASKS, ACTIVITY_TASKS].map((taskQueueType) =>
+      client.workflowService.describeTaskQueue({ namespace, taskQueue, taskQueueType }),
+    ),
+  );
+  const lives = answers
+    .flatMap(({ pollers }) => pollers ?? [])
+    .some(({ lastAccessTime }) => Date.now() - tsToMs(lastAccessTime) < LIVES_MS);
+  if (!lives) return;
   throw new Error(
-    `A worker takes payments from the task queue ${TASK_QUEUE} of the namespace ${namespace}: it would send those of the bench. Stop it, or set TEMPORAL_NAMESPACE to another one.`,
+    `A worker takes payments from the task queue ${TASK_QUEUE} of the namespace ${namespace}, or did a minute ago: it would send those of the bench. Stop it, or set TEMPORAL_NAMESPACE to another one.`,
   );
 }
 

@@ -46,7 +46,7 @@ async function servers(): Promise<Record<string, string>> {
   return { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: await ownNamespace(), DATABASE_URL: url };
 }
 
-describe.each(['start', 'demo', 'bench'])('%s', (program) => {
+describe.each(['start', 'demo', 'bench/main'])('%s', (program) => {
   test('a database that does not answer: the sentence, and code 1', async () => {
     const DATABASE_URL = `postgresql://user:secret@127.0.0.1:${await freePort()}/billpay`;
     const process = await run(program, { DATABASE_URL });

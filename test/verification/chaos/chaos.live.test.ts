@@ -1,52 +1,26 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { transformFile } from '@swc/core';
 import type { Report } from '../../../verification/chaos/report';
-import { workflowBundle } from '../../support/temporal';
+import { quickBuild, type Build } from '../../support/build';
 
 /**
  * The chaos run itself: a tiny one does what it says and finds nothing; with a bug planted it finds that and fails. On real
- * processes, so from a build of its own: compiled file by file and without checking types, which is quick.
+ * processes, so from a build of its own.
  */
-const ROOT = path.resolve(__dirname, '../../..');
-const SOURCES = ['src', 'dev', 'verification'] as const;
-const NOT_NEEDED = /^verification\/(simulation|models|store-model)\//;
-let home: string;
+let build: Build;
 
 beforeAll(async () => {
-  home = await mkdtemp(path.join(tmpdir(), 'billpay-chaos-test-'));
-  const all = await Promise.all(SOURCES.map((folder) => readdir(path.join(ROOT, folder), { recursive: true })));
-  const files = SOURCES.flatMap((folder, at) => all[at]!.map((name) => path.join(folder, name))).filter(
-    (name) => name.endsWith('.ts') && !NOT_NEEDED.test(name),
-  );
-  for (const file of files) {
-    const to = path.join(home, 'build', file.replace(/\.ts$/, '.js'));
-    const { code } = await transformFile(path.join(ROOT, file), {
-      jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-      module: { type: 'commonjs' },
-    });
-    await mkdir(path.dirname(to), { recursive: true });
-    await writeFile(to, code);
-  }
-  await cp(path.join(ROOT, 'src/store/migrations'), path.join(home, 'build/src/store/migrations'), { recursive: true });
-  await cp(workflowBundle().codePath, path.join(home, 'build/src/workflow-bundle.js'));
-  await symlink(path.join(ROOT, 'package.json'), path.join(home, 'package.json'));
-  await symlink(path.join(ROOT, 'node_modules'), path.join(home, 'node_modules'));
-  await mkdir(path.join(ROOT, '.cache'), { recursive: true });
-  await symlink(path.join(ROOT, '.cache'), path.join(home, '.cache'));
+  build = await quickBuild('chaos', /^verification\/(simulation|models|store-model)\//);
 });
 
-afterAll(async () => {
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => build.remove());
 
 async function chaos(
   ...options: string[]
 ): Promise<{ readonly code: number; readonly said: string; readonly report: Report }> {
-  const json = path.join(home, 'report.json');
-  const main = path.join(home, 'build/verification/chaos/main.js');
+  const json = path.join(build.folder, 'report.json');
+  const main = path.join(build.folder, 'verification/chaos/main.js');
   const { code, said } = await new Promise<{ code: number; said: string }>((resolve) => {
     execFile(process.execPath, [main, '--json', json, ...options], { maxBuffer: 1e8 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), said: stdout + stderr }),
