@@ -29,7 +29,8 @@ export interface Provider {
   ): Promise<{ readonly observation: Observation; readonly session: ProviderSession }>;
   /**
    * Sends the payment request: once, never repeated, never throws.
-   * @param mayStillSend asked once, right before the first byte; anything but `true`: nothing is sent, and the answer is 'not-sent'
+   * @param session that a look of this provider has proven; with any other nothing is sent
+   * @param mayStillSend asked at most once, right before the first byte; anything but `true`: nothing is sent, and the answer is 'not-sent'
    */
   submitPayment(
     order: PaymentOrder,
