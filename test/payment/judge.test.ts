@@ -86,6 +86,7 @@ const SILENCE: readonly Case[] = [
   { rule: 'a person is asked first, if that comes first', told: [[40, 'not found']], rules: { policy: { ...POLICY, notFoundGrace: 60 * MINUTE } }, at: 1_740, is: 'provider-silent' },
   { rule: 'what was not found before it was sent says nothing', told: [[-1, 'not found']], at: 600, is: 'until 1740' },
   { rule: 'and is silence in the end', told: [[-1, 'not found']], at: 1_740, is: 'provider-silent' },
+  { rule: 'what was asked for with the claim does', told: [[0, 'not found']], at: 600, is: 'not-found' },
 ];
 
 // prettier-ignore
@@ -116,7 +117,7 @@ const COMPLETED: readonly Case[] = [
 // prettier-ignore
 const FAILED: readonly Case[] = [
   { rule: 'failed is not believed at once', told: [[40, 'failed']], callbacks: refusal, at: 40, is: 'until 160' },
-  { rule: 'nor because time has passed: it must be seen again', told: [[40, 'failed']], callbacks: refusal, at: 161, is: 'until 1740' },
+  { rule: 'nor because time has passed: it must be seen again', told: [[40, 'failed']], callbacks: refusal, at: 160, is: 'until 1740' },
   { rule: 'nor when the second look came too early', told: [[40, 'failed'], [159, 'failed']], callbacks: refusal, at: 500, is: 'until 1740' },
   { rule: 'failed, a refusal code, confirmed', told: twice('failed'), callbacks: refusal, at: 160, is: 'failed' },
   { rule: 'failed without any code', told: twice('failed'), at: 160, is: 'failed-without-code' },
@@ -132,6 +133,7 @@ const FAILED: readonly Case[] = [
   { rule: 'not found breaks it off as well', told: [[40, 'failed'], [60, 'not found'], [160, 'failed']], callbacks: refusal, at: 160, is: 'contradictory-answers' },
   { rule: 'however long it has lasted since', told: [[40, 'failed'], [60, 'pending'], [160, 'failed'], [900, 'failed']], callbacks: refusal, at: 900, is: 'contradictory-answers' },
   { rule: 'pending before it is no break', told: [[39, 'pending'], ...twice('failed')], callbacks: refusal, at: 160, is: 'failed' },
+  { rule: 'nor what was asked for at once with it', told: [[40, 'pending'], ...twice('failed')], callbacks: refusal, at: 160, is: 'failed' },
   { rule: 'broken off and not come back waits', told: [[40, 'failed'], [60, 'pending']], callbacks: refusal, at: 160, is: 'until 1740' },
 ];
 
@@ -246,7 +248,6 @@ describe('what a verdict says', () => {
     ['and how it differs', { told: [[40, 'pending, other amount']], at: 1_740 }, 'pending; answer: KES 200, sent: KES 220'],
     ['not found', { told: [[40, 'not found']], at: 600 }, 'not found (404)'],
     ['failed without a code', { told: twice('failed'), at: 160 }, 'failed'],
-    ['failed and unconfirmed', { told: [[40, 'failed']], at: 1_740 }, 'failed'],
     ['an ambiguous code', { told: twice('failed'), callbacks: ambiguous, at: 160 }, 'code 22'],
     ['another amount', { told: [[40, 'completed, other amount']], at: 40 }, 'answer: KES 200, sent: KES 220'],
     ['failed with another amount', { told: twice('failed, other amount'), at: 160 }, 'answer: KES 200, sent: KES 220'],
@@ -258,7 +259,6 @@ describe('what a verdict says', () => {
     ['a record that is gone', { claim: 'free', told: [[5, 'pending'], [9, 'not found']], at: 9 }, 'seen before, and now not found (404)'],
     ['a record that nothing is known of but that it was there', { claim: 'free', known: { recordAt: at(1) }, at: 9 }, 'seen before, and now no answer'],
     ['no record, but a callback', { claim: 'not sent', callbacks: saysPaid, at: 5 }, 'none found, but a callback claims that it is paid'],
-    ['asked, and nothing else to say', { told: [[40, 'pending']], asked: true, at: 60 }, 'pending'],
   ])('because: %s', (_reason, one, words) => {
     expect(because(one)).toBe(words);
   });
