@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { NEEDED, PROOF } from '../rules';
@@ -34,25 +35,24 @@ async function main(only = ''): Promise<void> {
 const isWrong = ({ bug }: Check, result: Exploration | undefined): boolean =>
   result === undefined || (bug === undefined) === (result.counterexample !== undefined);
 
-/** One thread for each core. The largest first, so that none is left over at the end. */
+/** One thread for each core, each with the next exploration that waits. */
 async function runAll(checks: readonly Check[], onResult: (check: Check, result: Exploration) => void): Promise<void> {
   const waiting = [...checks];
-  await Promise.all(
-    Array.from({ length: Math.min(availableParallelism(), checks.length) }, async () => {
-      const worker = new Worker(__filename, { resourceLimits: { maxOldGenerationSizeMb: 4_096 } });
-      for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
-        const index = CHECKS.indexOf(check);
-        const result = await new Promise<Exploration>((resolve, reject) => {
-          worker.once('message', resolve);
-          worker.once('error', reject);
-          worker.postMessage(index);
-        });
-        worker.removeAllListeners();
-        onResult(check, result);
-      }
-      await worker.terminate();
-    }),
-  );
+  const threads = Math.min(availableParallelism(), checks.length);
+  await Promise.all(Array.from({ length: threads }, () => runInThread(waiting, onResult)));
+}
+
+async function runInThread(waiting: Check[], onResult: (check: Check, result: Exploration) => void): Promise<void> {
+  const worker = new Worker(__filename, { resourceLimits: { maxOldGenerationSizeMb: 4_096 } });
+  try {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      worker.postMessage(CHECKS.indexOf(check));
+      const [result] = (await once(worker, 'message')) as [Exploration];
+      onResult(check, result);
+    }
+  } finally {
+    await worker.terminate();
+  }
 }
 
 function inLines({ name, bound, bug }: Check, { states, transitions, ms, counterexample }: Exploration): string {
