@@ -32,12 +32,12 @@ export function createInquiry(dependencies: ReconcileDependencies): Inquiry {
   /** What is learnt is written down, as with every look. */
   async function look(paymentId: string): Promise<ProviderAnswer | Error> {
     const signal = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(LOOK_WITHIN_MS)]);
-    const askedAgo = stopwatch(clock);
+    const askedAgo = stopwatch(clock).atMost;
     try {
       const { observation } = await provider.findPayment(paymentId, signal);
       inARow = 0;
       if (observation.kind === 'unreadable') return new Error(`The answer says nothing of it: ${observation.said}`);
-      const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
+      const observed = { observation, askedAgo, answeredAgo: stopwatch(clock).atLeast };
       const { facts } = await writeDown(dependencies, paymentId, observed);
       return { kind: 'answer', answer: facts.seen.last ?? NOT_FOUND };
     } catch (error) {

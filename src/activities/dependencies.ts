@@ -53,9 +53,10 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-/** How long ago this was called, in ms: by the clock that says longer. */
-export function stopwatch(clock: Clock): () => number {
+/** How long ago this was called, in ms: by the clock that says longer, and by the one that says shorter. */
+export function stopwatch(clock: Clock): { readonly atMost: () => number; readonly atLeast: () => number } {
   const wall = clock.now();
   const monotonic = clock.monotonic();
-  return () => Math.max(clock.now() - wall, clock.monotonic() - monotonic);
+  const byEach = (): readonly [number, number] => [clock.now() - wall, clock.monotonic() - monotonic];
+  return { atMost: () => Math.max(...byEach()), atLeast: () => Math.max(0, Math.min(...byEach())) };
 }

@@ -10,11 +10,11 @@ import { merchantOf, stopwatch, systemClock, type ActivityDependencies } from '.
 /** One look at a payment: what the provider says is written down before anybody hears of it. */
 export async function lookAt(dependencies: ActivityDependencies, paymentId: string, withinMs: number): Promise<Look> {
   const { provider, clock = systemClock } = dependencies;
-  const askedAgo = stopwatch(clock);
+  const askedAgo = stopwatch(clock).atMost;
   const observation = await observe(() =>
     provider.findPayment(paymentId, AbortSignal.any([cancellationSignal(), AbortSignal.timeout(withinMs)])),
   );
-  return await writeDown(dependencies, paymentId, { observation, askedAgo, answeredAgo: stopwatch(clock) });
+  return await writeDown(dependencies, paymentId, { observation, askedAgo, answeredAgo: stopwatch(clock).atLeast });
 }
 
 /** so many are remembered: more only in an outage of the store that lasts. */
@@ -55,12 +55,12 @@ export async function lookBefore(
   signal: AbortSignal,
 ): Promise<{ readonly session: ProviderSession; readonly look?: Look }> {
   const { provider, clock = systemClock } = dependencies;
-  const askedAgo = stopwatch(clock);
+  const askedAgo = stopwatch(clock).atMost;
   const { observation, session } = await provider.findPayment(paymentId, signal);
   if (observation.kind === 'unreadable')
     throw new ProviderTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
   if (observation.kind === 'not-found') return { session };
-  const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
+  const observed = { observation, askedAgo, answeredAgo: stopwatch(clock).atLeast };
   return { session, look: await writeDown(dependencies, paymentId, observed) };
 }
 

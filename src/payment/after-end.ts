@@ -41,6 +41,8 @@ export function compareAfterEnd(outcome: RecordedOutcome, answer: Answer): After
   if (answer.differs.length > 0)
     // Who decided it had this record before their eyes: nothing new contradicts them.
     return outcome.settledBy === 'operator' ? AGREES : contradicts([answer.said, ...answer.differs].join('; '));
+  if (answer.amount !== undefined && answer.amount !== outcome.amount)
+    return contradicts(`${answer.said}, of ${outcome.currency} ${answer.amount}`);
   return compareReceipts(outcome.receipt ?? {}, answer.receipt, contradicts);
 }
 

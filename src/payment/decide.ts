@@ -143,7 +143,8 @@ function declineProblem(facts: Facts, { providerCase }: Resolution, { now, provi
   const wasCompleted = (mayBeSent(facts) ? seen.completedAt : seen.paidSince) !== undefined;
   if (wasCompleted && last?.state === 'not-found' && !isLeftOut('a decline is not against completed'))
     return `${provider} has said before that it is completed, and does not know it now. Decline it only when they say what became of it.`;
-  if (last?.state === 'failed') return undefined;
+  // Of what may have been sent, only our own record says that it failed.
+  if (last?.state === 'failed' && (last.differs.length === 0 || !mayBeSent(facts))) return undefined;
   if (!holds('a decline needs a case', providerCase !== undefined))
     return `${provider} does not say that it failed (${said}). To decline it all the same, name their written confirmation in "providerCase".`;
   if (claim.kind !== 'taken' || !mayBeSent(facts)) return undefined;
