@@ -48,7 +48,7 @@ const FOUND: Readonly<Record<Bug, { readonly runs: number; readonly atLeast: num
   'no-deadline': { runs: 150, atLeast: 1, only: { fault: 'worker-stalled', step: 'send' } },
   'code-from-unauthenticated-callback': { runs: 100, atLeast: 3, only: { fault: 'callback-forged', step: 'poll' } },
   'decline-without-code': { runs: 100, atLeast: 2 },
-  'first-failure-believed': { runs: 100, atLeast: 1 },
+  'first-failure-believed': { runs: 150, atLeast: 1 },
   'no-turns': { runs: 150, atLeast: 4 },
 };
 
