@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import { askOf } from '../payment/state';
 import type { Look, PollInput, PollResult } from '../payment/steps';
@@ -18,6 +18,7 @@ export async function awaitResult(payment: Payment, graceMs: number): Promise<Bi
   payment.apply({ kind: 'awaiting' });
   const poll = new Poll(payment);
   const looks = new Looks(Date.now() + graceMs);
+  const alarm = new Alarm();
   for (;;) {
     const look = lookOf(payment);
     if (look.facts.closed !== undefined) payment.apply({ kind: 'closed', ...look.facts.closed });
@@ -27,7 +28,7 @@ export async function awaitResult(payment: Payment, graceMs: number): Promise<Bi
       continue;
     }
     if (Date.now() >= looks.pollFrom) poll.keepGoing();
-    await untilTrueOr(
+    await alarm.untilTrueOr(
       looks.nextAt(poll),
       () => poll.hasEnded || payment.callbacksToLookAt > 0 || lookOf(payment) !== look || payment.outcome !== undefined,
     );
@@ -146,9 +147,27 @@ class Poll {
   }
 }
 
-/** A timer costs two events: none is started when the change is there already, or when no time is given. */
-async function untilTrueOr(at: number | undefined, changed: () => boolean): Promise<void> {
-  if (changed()) return;
-  if (at === undefined) return await condition(changed);
-  if (at > Date.now()) await condition(changed, at - Date.now(), { summary: 'Next look' });
+/**
+ * A timer costs an event, and to cancel it another one: one that rings for nothing is let ring, and what rings earlier than is asked
+ * for only has the caller look around.
+ */
+class Alarm {
+  private ringsAt = Infinity;
+  private rung = 0;
+
+  /** No timer is started when the change is there already, or when no time is given. */
+  async untilTrueOr(at: number | undefined, changed: () => boolean): Promise<void> {
+    if (changed() || (at !== undefined && at <= Date.now())) return;
+    if (at !== undefined && at < this.ringsAt) this.set(at);
+    const { rung } = this;
+    await condition(() => changed() || (at !== undefined && this.rung > rung));
+  }
+
+  private set(at: number): void {
+    this.ringsAt = at;
+    void sleep(at - Date.now(), { summary: 'Next look' }).then(() => {
+      if (this.ringsAt === at) this.ringsAt = Infinity;
+      this.rung += 1;
+    });
+  }
 }

@@ -1,4 +1,13 @@
-import { needsAttention, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, type Flow } from '../support/flow';
+import {
+  factsOf,
+  needsAttention,
+  outcomeOf,
+  SHORT_POLICY,
+  stageOf,
+  startFlow,
+  until,
+  type Flow,
+} from '../support/flow';
 import { COMPLETED, NEVER_SENT, ownRequest, PAID_ONCE, runOf, sent, truthOf } from '../support/gates';
 
 /** G1, G2: `SUBMISSIONS=off`, for the time after a restored backup: nothing is sent, and everything else goes on. */
@@ -31,7 +40,7 @@ test.concurrent('a payment waits unsent, says why, and expires as never sent', a
   expect(await stageOf(flow, paymentId)).toBe('submitting');
   expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'declined', reason: 'expired', retryable: true });
   expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
-  expect((await flow.store.payments.facts(paymentId)).claim).toBeUndefined();
+  expect((await factsOf(flow, paymentId)).claim).toEqual({ kind: 'sealed' });
 });
 
 test.concurrent('it can be cancelled meanwhile', async () => {
@@ -59,7 +68,7 @@ test.concurrent('nor is it declined as never sent, although its time was up befo
   const request = await ownRequest(flow, 'record-exists', { policy });
   await flow.payments.start(request);
   expect(await needsAttention(flow, request.paymentId)).toMatchObject({ reason: 'id-in-use' });
-  expect((await flow.store.payments.facts(request.paymentId)).outcome).toBeUndefined();
+  expect((await factsOf(flow, request.paymentId)).closed).toBeUndefined();
   // Nor cancelled: whoever asks hears why.
   await expect(flow.payments.payment(request.paymentId).cancel({ operator: 'op-1', note: 'no' })).rejects.toThrow(
     /Too late to cancel/,
