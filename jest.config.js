@@ -18,6 +18,8 @@ const common = {
  */
 module.exports = {
   maxWorkers: 2,
+  // Concurrent tests of one file wait for an engine far more than they compute.
+  maxConcurrency: 16,
   // Counted for all projects: Jest knows it only here. The last resort: what a test waits for has its own, shorter limit.
   testTimeout: 300_000,
   projects: [

@@ -74,7 +74,7 @@ const operators = z
   .default('')
   .transform(namesIn);
 
-const worker = z.object({
+const almara = z.object({
   ALMARA_API_URL: baseUrl("the provider's API base"),
   ALMARA_IDENTITY_URL: baseUrl("the provider's identity base"),
   ALMARA_CLIENT_ID: required('client credentials'),
@@ -84,6 +84,9 @@ const worker = z.object({
   ALMARA_SERVICE_FIELD: z
     .enum(['ServiceId', 'serviceId', 'serviceCode'], 'must be ServiceId, serviceId or serviceCode')
     .default('ServiceId'),
+});
+
+const worker = almara.extend({
   CALLBACK_BASE_URL: baseUrl('the public base of the callback endpoint').max(
     MAX_CALLBACK_BASE,
     `must have at most ${MAX_CALLBACK_BASE} characters: the provider takes callback addresses of 256`,
@@ -129,6 +132,18 @@ const sandbox = z.object({
   LOG_LEVEL: logLevel,
 });
 
+const providerCheck = almara.extend({
+  PROVIDER_CHECK_SERVICE_ID: z.string().min(1, 'is empty').optional(),
+  PROVIDER_CHECK_ACCOUNT: z.string().min(1, 'is empty').optional(),
+  PROVIDER_CHECK_INVALID_ACCOUNT: z.string().min(1, 'is empty').default('0'),
+  PROVIDER_CHECK_AMOUNT: z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, 'must be whole currency units')
+    .transform(Number)
+    .optional(),
+  PROVIDER_CHECK_PAY: z.enum(['true', 'false'], 'must be true or false').default('false'),
+});
+
 const cli = z.object({ DATABASE_URL: databaseUrl.optional() });
 
 function read<Schema extends z.ZodType>(schema: Schema, environment: Environment): z.output<Schema> {
@@ -137,19 +152,23 @@ function read<Schema extends z.ZodType>(schema: Schema, environment: Environment
   throw new InvalidConfiguration(parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
 }
 
+function almaraOf(env: z.output<typeof almara>) {
+  return {
+    apiUrl: env.ALMARA_API_URL,
+    identityUrl: env.ALMARA_IDENTITY_URL,
+    clientId: env.ALMARA_CLIENT_ID,
+    clientSecret: env.ALMARA_CLIENT_SECRET,
+    scope: env.ALMARA_SCOPE,
+    routeId: env.ALMARA_ROUTE_ID,
+    serviceField: env.ALMARA_SERVICE_FIELD,
+  } as const;
+}
+
 export type WorkerConfig = ReturnType<typeof readWorkerConfig>;
 export function readWorkerConfig(environment: Environment = process.env) {
   const env = read(worker, environment);
   return {
-    almara: {
-      apiUrl: env.ALMARA_API_URL,
-      identityUrl: env.ALMARA_IDENTITY_URL,
-      clientId: env.ALMARA_CLIENT_ID,
-      clientSecret: env.ALMARA_CLIENT_SECRET,
-      scope: env.ALMARA_SCOPE,
-      routeId: env.ALMARA_ROUTE_ID,
-      serviceField: env.ALMARA_SERVICE_FIELD,
-    },
+    almara: almaraOf(env),
     callbackBaseUrl: env.CALLBACK_BASE_URL,
     callbackKeys: env.CALLBACK_KEYS,
     databaseUrl: env.DATABASE_URL,
@@ -188,6 +207,38 @@ export function readSandboxConfig(environment: Environment = process.env) {
     tokenLifetimeSeconds: env.SANDBOX_TOKEN_LIFETIME_SECONDS,
     callbackDelayMs: env.SANDBOX_CALLBACK_DELAY_MS,
     logLevel: env.LOG_LEVEL,
+  } as const;
+}
+
+/** What names the provider's test system and us there. Without a word of it there is nothing to check. */
+export const PROVIDER_CHECK_NEEDS = [
+  'ALMARA_API_URL',
+  'ALMARA_IDENTITY_URL',
+  'ALMARA_CLIENT_ID',
+  'ALMARA_CLIENT_SECRET',
+  'ALMARA_ROUTE_ID',
+] as const;
+
+export type ProviderCheckConfig = NonNullable<ReturnType<typeof readProviderCheckConfig>>;
+/** For `npm run provider:check`. Undefined where no credentials are set at all. */
+export function readProviderCheckConfig(environment: Environment = process.env) {
+  if (PROVIDER_CHECK_NEEDS.every((name) => (environment[name] ?? '') === '')) return undefined;
+  const env = read(providerCheck, environment);
+  const { PROVIDER_CHECK_SERVICE_ID: serviceId, PROVIDER_CHECK_ACCOUNT: accountNumber } = env;
+  const bill = serviceId !== undefined && accountNumber !== undefined ? { serviceId, accountNumber } : undefined;
+  const amount = env.PROVIDER_CHECK_AMOUNT;
+  const payment = bill && amount !== undefined ? { ...bill, amount } : undefined;
+  const isPaying = env.PROVIDER_CHECK_PAY === 'true';
+  if (isPaying && payment === undefined)
+    throw new InvalidConfiguration([
+      'PROVIDER_CHECK_SERVICE_ID, PROVIDER_CHECK_ACCOUNT and PROVIDER_CHECK_AMOUNT are needed to pay',
+    ]);
+  return {
+    almara: almaraOf(env),
+    serviceId,
+    bill,
+    invalidAccount: env.PROVIDER_CHECK_INVALID_ACCOUNT,
+    payment: isPaying ? payment : undefined,
   } as const;
 }
 

@@ -10,13 +10,17 @@ export const OUTCOMES = {
   retried:
     'Run again by whoever is alive. What it had done already it finds; the payment goes on as if nothing had happened.',
   'expires-unsent':
-    'Tried again until it works or `submitWithin` is over; then declined as `expired` and sealed, so that it is never sent. What was claimed after all does not close so, and is asked by its id.',
+    'Tried again until it works or `submitWithin` is over; then declined as `expired` and sealed, so that it is never sent. What was claimed after all does not end so, and is asked by its id.',
   'waits-for-store':
     'Repeated until the store answers, and a person sees `store-unavailable` in time. Meanwhile nothing is sent, believed or ended.',
   'claim-decides':
-    'Whoever gets the claim decides, once for ever: an attempt, which may send, or a close, which seals. Everyone else sends nothing and asks by the id.',
+    'Whoever gets the claim decides, once for ever: an attempt, which holds the money and may send, or an end without sending, which seals. Everyone else sends nothing and asks by the id.',
   'unknown-then-asked':
-    'Claimed, so it may have left: never sent again, never declined for want of an answer. Asked by its id until there is proof, or a person.',
+    'Claimed, so it may have left: never sent again, never declined for want of an answer. For 30 seconds after the claim nothing is proven or decided; then it is asked by its id until there is proof, or a person, or until who took the claim says that nothing has left.',
+  'not-sent':
+    'Not one byte can have left, and who took the claim says so: declined as `not-sent`, and the money is given back. The claim stays taken, so it is never sent.',
+  'kept-until-written':
+    'Who sent it keeps what it heard until the store takes it, and nobody believes anything before. If it dies first, nobody knows: the same as `unknown-then-asked`.',
   'looked-again':
     'No verdict comes of it. What was known stands, the next look follows, and a person is asked when `attentionAfter` is over.',
   'seen-at-next-look':
@@ -31,7 +35,7 @@ export const OUTCOMES = {
     'Acts, or whoever sent it gets an error and sends it again: never silently lost, and it acts at most once.',
   'too-late': 'Refused with a sentence: it may have been sent, or its end is being recorded. The payment goes its way.',
   'decline-refused':
-    'To decline is refused while the provider does not say failed, but with the case it names, once no request can be on its way. `paid` is the person’s word.',
+    'A decline needs an answer of the last minute, and is refused without one. While that does not say failed, it needs the case the provider names, once no request can be on its way. `paid` is the person’s word.',
   refused: 'Refused, with a sentence for a person and a 404 for a stranger. Nothing is changed.',
 } as const satisfies Readonly<Record<string, string>>;
 export type Outcome = keyof typeof OUTCOMES;
@@ -54,77 +58,56 @@ const cellOf = (entry: Entry): Cell => (typeof entry === 'string' ? { kind: 'exp
 
 /** A row, in the order of a payment's life. An entry that is missing does not compile. */
 function row(
-  ...[register, validate, reserve, look, claim, send, callback, poll, decide, close]: readonly [
+  ...[register, validate, look, claim, send, callback, poll, decide, record]: readonly [
     register: Entry,
     validate: Entry,
-    reserve: Entry,
     look: Entry,
     claim: Entry,
     send: Entry,
     callback: Entry,
     poll: Entry,
     decide: Entry,
-    close: Entry,
+    record: Entry,
   ]
 ): Record<Step, Cell> {
-  const entries: Record<Step, Entry> = {
-    register,
-    validate,
-    reserve,
-    look,
-    claim,
-    send,
-    callback,
-    poll,
-    decide,
-    close,
-  };
+  const entries: Record<Step, Entry> = { register, validate, look, claim, send, callback, poll, decide, record };
   return Object.fromEntries(STEPS.map((step) => [step, cellOf(entries[step])])) as Record<Step, Cell>;
 }
 
 /** A fault in how the provider answers, by who asks it: to read before anything was sent, to pay, to read afterwards. */
 const answer = (before: Entry, send: Entry, after: Entry, decide: Entry): Record<Step, Cell> =>
-  row(OUR_STORE, before, OUR_STORE, before, OUR_STORE, send, after, after, decide, OUR_STORE);
+  row(OUR_STORE, before, before, OUR_STORE, send, after, after, decide, OUR_STORE);
 
+/** No connection stands, so nothing can have left. */
+const unconnected = answer('expires-unsent', 'not-sent', 'looked-again', 'decline-refused');
 const unanswered = answer('expires-unsent', 'unknown-then-asked', 'looked-again', 'decline-refused');
 /** Only the payment POST captures. */
 const afterCapture = answer(NO_CAPTURE, 'unknown-then-asked', NO_CAPTURE, NO_CAPTURE);
 
 /** A fault of a callback of the provider's. */
 const callback = (outcome: Outcome): Record<Step, Cell> =>
-  row(
-    NO_CALLBACK,
-    NO_CALLBACK,
-    NO_CALLBACK,
-    NO_CALLBACK,
-    NO_CALLBACK,
-    NO_CALLBACK,
-    outcome,
-    NO_CALLBACK,
-    NO_CALLBACK,
-    NO_CALLBACK,
-  );
+  row(NO_CALLBACK, NO_CALLBACK, NO_CALLBACK, NO_CALLBACK, NO_CALLBACK, outcome, NO_CALLBACK, NO_CALLBACK, NO_CALLBACK);
 
 /** Whoever sends it chooses the moment. */
 const atAnyStep = (outcome: Outcome): Record<Step, Cell> =>
-  row(outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome);
+  row(outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome, outcome);
 
 // prettier-ignore
 export const MATRIX: Readonly<Record<Fault, Readonly<Record<Step, Cell>>>> = {
-  //                                  register           validate         reserve            look              claim                 send                  callback             poll            decide             close
-  'worker-killed-before-effect':  row('retried',         'retried',       'retried',         'retried',        'retried',            'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
-  'worker-killed-after-effect':   row('retried',         'retried',       'retried',         'retried',        'unknown-then-asked', 'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
-  'worker-stalled':               row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'retried',           'retried',      'first-stands',    'first-stands'),
-  'endpoint-killed':              row(NO_ENDPOINT,       NO_ENDPOINT,     NO_ENDPOINT,       NO_ENDPOINT,      NO_ENDPOINT,          NO_ENDPOINT,          'seen-at-next-look', NO_ENDPOINT,    NO_ENDPOINT,       NO_ENDPOINT),
-  'store-down':                   row('waits-for-store', NO_STORE,        'waits-for-store', 'expires-unsent', 'expires-unsent',     NO_STORE,             'seen-at-next-look', 'looked-again', 'waits-for-store', 'waits-for-store'),
-  'commit-answer-lost':           row('retried',         NO_COMMIT,       'retried',         'retried',        'claim-decides',      NO_COMMIT,            'seen-at-next-look', 'looked-again', 'retried',         'retried'),
-  'engine-restarted':             row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'retried',      'sent-again',      'retried'),
-  'run-reset':                    row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
-  'run-terminated-and-restarted': row('retried',         'retried',       'retried',         'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
-  'started-twice':                row('same-end',        'same-end',      'same-end',        'same-end',       'same-end',           'same-end',           'same-end',          'same-end',     'same-end',        'same-end'),
-  'cancel-requested':             row('claim-decides',   'claim-decides', 'claim-decides',   'claim-decides',  'claim-decides',      'too-late',           'too-late',          'too-late',     'first-stands',    'too-late'),
-  'operator-decides':             row('refused',         'refused',       'refused',         'refused',        'refused',            'refused',            'first-stands',      'first-stands', 'first-stands',    'refused'),
-  'connection-refused':           unanswered,
+  //                                  register           validate         look              claim                 send                  callback             poll            decide             record
+  'worker-killed-before-effect':  row('retried',         'retried',       'retried',        'retried',            'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
+  'worker-killed-after-effect':   row('retried',         'retried',       'retried',        'unknown-then-asked', 'unknown-then-asked', 'retried',           'retried',      'retried',         'retried'),
+  'worker-stalled':               row('retried',         'retried',       'claim-decides',  'claim-decides',      'unknown-then-asked', 'retried',           'retried',      'first-stands',    'first-stands'),
+  'endpoint-killed':              row(NO_ENDPOINT,       NO_ENDPOINT,     NO_ENDPOINT,      NO_ENDPOINT,          NO_ENDPOINT,          'seen-at-next-look', NO_ENDPOINT,    NO_ENDPOINT,       NO_ENDPOINT),
+  'store-down':                   row('waits-for-store', NO_STORE,        'expires-unsent', 'expires-unsent',     'kept-until-written', 'seen-at-next-look', 'looked-again', 'waits-for-store', 'waits-for-store'),
+  'commit-answer-lost':           row('retried',         NO_COMMIT,       'retried',        'claim-decides',      'retried',            'seen-at-next-look', 'looked-again', 'retried',         'retried'),
+  'engine-restarted':             row('retried',         'retried',       'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'retried',      'sent-again',      'retried'),
+  'run-reset':                    row('retried',         'retried',       'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'retried',         'first-stands'),
+  'run-terminated-and-restarted': row('retried',         'retried',       'claim-decides',  'claim-decides',      'unknown-then-asked', 'seen-at-next-look', 'looked-again', 'sent-again',      'first-stands'),
+  'started-twice':                row('same-end',        'same-end',      'same-end',       'same-end',           'same-end',           'same-end',          'same-end',     'same-end',        'same-end'),
+  'cancel-requested':             row('claim-decides',   'claim-decides', 'claim-decides',  'claim-decides',      'too-late',           'too-late',          'too-late',     'first-stands',    'too-late'),
+  'operator-decides':             row('refused',         'refused',       'refused',        'refused',            'refused',            'first-stands',      'first-stands', 'first-stands',    'refused'),
+  'connection-refused':           unconnected,
   'reset-before-capture':         unanswered,
   'reset-after-capture':          afterCapture,
   'timeout-before-capture':       unanswered,

@@ -21,14 +21,15 @@ const deaths = of('workflows/worker-deaths');
 const zombies = of('workflows/submit-zombies');
 
 /** One file has a scenario for each step, and runs it with every fault of this kind. */
-const unanswered = provider(
+const whenReading = provider(
   'expires-unsent at validate',
   'expires-unsent at look',
-  'unknown-then-asked at send',
   'looked-again at callback',
   'looked-again at poll',
   'decline-refused at decide',
 );
+const unconnected = [...whenReading, ...provider('not-sent at send')];
+const unanswered = [...whenReading, ...provider('unknown-then-asked at send')];
 const afterCapture = provider('unknown-then-asked at send');
 
 export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
@@ -53,12 +54,13 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'store-down': [
     ...store(
       'store-down at register: waits-for-store',
-      'store-down at reserve: waits-for-store',
+      'store-down at look: expires-unsent',
       'store-down at claim: expires-unsent',
+      'store-down at send: kept-until-written',
       'store-down at callback: seen-at-next-look',
       'store-down at poll: looked-again',
       'store-down at decide: waits-for-store',
-      'store-down at close: waits-for-store',
+      'store-down at record: waits-for-store',
     ),
     ...zombies('the store does not take the claim'),
     ...of('workflows/regressions')('the store is down when the end is written down: it is said, and goes on by itself'),
@@ -66,11 +68,11 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'commit-answer-lost': [
     ...store(
       'commit-answer-lost at register: retried',
-      'commit-answer-lost at reserve: retried',
+      'commit-answer-lost at send: retried',
       'commit-answer-lost at callback: seen-at-next-look',
       'commit-answer-lost at poll: looked-again',
       'commit-answer-lost at decide: retried',
-      'commit-answer-lost at close: retried',
+      'commit-answer-lost at record: retried',
     ),
     ...of('workflows/submit-faults')(
       'the claim is committed, its answer lost',
@@ -83,11 +85,10 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'run-reset': [
     ...engine(
       'run-reset at validate: retried',
-      'run-reset at reserve: retried',
       'run-reset at look: claim-decides',
       'run-reset at claim: claim-decides',
       'run-reset at send: unknown-then-asked',
-      'run-reset at close: first-stands',
+      'run-reset at record: first-stands',
     ),
     ...of('workflows/reset')(
       'a decision that was not recorded before the reset has to be sent again',
@@ -98,11 +99,10 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ...engine(
       'run-terminated-and-restarted at register: retried',
       'run-terminated-and-restarted at validate: retried',
-      'run-terminated-and-restarted at reserve: retried',
       'run-terminated-and-restarted at look: claim-decides',
       'run-terminated-and-restarted at claim: claim-decides',
       'run-terminated-and-restarted at send: unknown-then-asked',
-      'run-terminated-and-restarted at close: first-stands',
+      'run-terminated-and-restarted at record: first-stands',
     ),
     ...of('workflows/reset')('needing attention: $how', 'awaiting its result: $how'),
   ],
@@ -110,22 +110,20 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ...engine(
       'started-twice at register: same-end',
       'started-twice at validate: same-end',
-      'started-twice at reserve: same-end',
       'started-twice at look: same-end',
       'started-twice at claim: same-end',
       'started-twice at send: same-end',
-      'started-twice at close: same-end',
+      'started-twice at record: same-end',
     ),
     ...of('client/payments')(
       'while it runs: any number of starts with the same content are one run, other content is a conflict',
     ),
   ],
   'cancel-requested': of('workflows/cancel')(
-    'while it is being registered, from the UI: once it is',
+    'while it is being registered, $way: once it is',
     'while the account is checked',
-    'while the funds are being held, right after that',
     'while the look before sending hangs',
-    'right before the claim',
+    'right before the claim, with its money',
     'a cancellation that loses the race to the claim',
     'between the claim and the POST',
     'while its result is awaited',
@@ -136,18 +134,17 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
     ...engine(
       'operator-decides at register: refused',
       'operator-decides at validate: refused',
-      'operator-decides at reserve: refused',
       'operator-decides at look: refused',
       'operator-decides at claim: refused',
       'operator-decides at send: refused',
-      'operator-decides at close: refused',
+      'operator-decides at record: refused',
     ),
     ...of('workflows/decisions')(
       'two people at once: one acts, the other is told',
       'the provider answers while a person decides: proof wins',
     ),
   ],
-  'connection-refused': unanswered,
+  'connection-refused': unconnected,
   'reset-before-capture': unanswered,
   'reset-after-capture': afterCapture,
   'timeout-before-capture': unanswered,
@@ -167,6 +164,6 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'callback-forged': callbacks('callback-forged at callback: refused'),
   'callback-contradictory': callbacks(
     'callback-contradictory at callback: raised',
-    'callback-contradictory at close: raised',
+    'callback-contradictory at record: raised',
   ),
 };

@@ -9,12 +9,11 @@ import { CALLBACK_FAULTS, REQUEST_FAULTS } from '../src/sandbox/faults';
 export const STEPS = [
   'register',
   'validate',
-  'reserve',
   /** The look-up right before sending, and what the store knows of a record that it finds. */
   'look',
-  /** The store alone. */
+  /** The store alone: the right to send, and with it the money. */
   'claim',
-  /** The payment POST: the provider alone. */
+  /** The payment POST: the provider; then the store, where what it answered is written down. */
   'send',
   /** A callback comes in, is stored and delivered, and brings a look: one step, whenever in a payment's life it comes. */
   'callback',
@@ -22,8 +21,8 @@ export const STEPS = [
   'poll',
   /** An operator's update, cancelPayment or resolvePayment, with the look before a decision and the record of it. */
   'decide',
-  /** The closing transaction of the flow itself. */
-  'close',
+  /** The record of the outcome by the flow itself. */
+  'record',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -48,7 +47,7 @@ export const FAULTS = [
   // The provider's answers. A read captures nothing: its reset or time-out counts as before-capture.
   'connection-refused',
   ...REQUEST_FAULTS,
-  // The provider's callbacks: a forged or a contradictory one at whatever step the payment is; at `close`: while that is written.
+  // The provider's callbacks: a forged or a contradictory one at whatever step the payment is; at `record`: while that is written.
   ...CALLBACK_FAULTS,
 ] as const;
 export type Fault = (typeof FAULTS)[number];

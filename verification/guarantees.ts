@@ -48,7 +48,7 @@ export interface ProviderTruth {
   readonly saidFailed: boolean;
   /** In answer to how many look-ups; only the simulation's provider counts them. */
   readonly timesSaidFailed?: number | undefined;
-  /** The payment request was answered with a clear refusal (design §6). */
+  /** The payment request was answered with a clear refusal (docs/almara-pay.md#reading-rules). */
   readonly saidRejected: boolean;
   /** Callbacks with our token that carried a refusal code and may have been stored. What the store holds is no proof of it. */
   readonly refusalCallbacks: number;
@@ -162,6 +162,10 @@ function checkDeclined(
         report('G2', 'declined by an operator, although the provider had said completed before they were heard');
       return;
     case 'none':
+      if (outcome.reason === 'not-sent') {
+        if (provider.postsSeen > 0) report('G2', 'declined as not sent, and a payment request reached the provider');
+        return;
+      }
       if (!provider.saidRejected) report('G2', 'declined as rejected, and the provider never refused it clearly');
       if (provider.postsCaptured > 0) report('G2', 'declined as rejected, and the provider has captured it');
       return;

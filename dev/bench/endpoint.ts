@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseKeyRing } from '../../src/almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../../src/almara/callback';
 import { createCallbackApp } from '../../src/callbacks/app';
 import { createBackground } from '../../src/callbacks/background';
 import { createDelivery } from '../../src/callbacks/deliver';
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   });
   const app = createCallbackApp({
     inbox: store.inbox,
-    ring: parseKeyRing(keyRing),
+    callbacks: createAlmaraCallbacks(parseKeyRing(keyRing)),
     deliver: (callback) => background.offer(callback),
     log,
   });

@@ -65,8 +65,13 @@ async function main(options: Options): Promise<void> {
   const waiting =
     parked === undefined
       ? undefined
-      : await onStage(settings, (stage) => measureParked(stage, { ...settings, payments: parked }));
-  const rounds = options.rounds === 0 ? [] : await onStage(settings, (stage) => measureRounds(stage, settings));
+      : await onStage({ ...settings, tellsHeap: true }, (stage) =>
+          measureParked(stage, { ...settings, payments: parked }),
+        );
+  const rounds =
+    options.rounds === 0
+      ? []
+      : await onStage({ ...settings, tellsHeap: false }, (stage) => measureRounds(stage, settings));
   const results = resultsOf(rounds, settings, waiting);
   console.log(options.json === true ? JSON.stringify(results) : `\n${inWords(results)}`);
 }

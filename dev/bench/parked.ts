@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BillPayments } from '../../src/client';
+import { EngineUnavailable, type BillPayments } from '../../src/client';
 import { accountOf } from '../../src/sandbox';
 import { concurrently } from '../../src/payment/concurrently';
 import { requestFor } from './payment-calls';
 import { newId } from './rows';
-import { PARTS, type ByPart, type Stage } from './stage';
+import { NODE_PARTS, PARTS, type ByPart, type NodePart, type Stage } from './stage';
+
+type Amounts<Name extends string> = Readonly<Record<Name, number>>;
 
 /** Payments that wait because the provider does not say how they went: what they hold, and how long they take to wake. */
 export interface Parked {
   readonly payments: number;
-  /** Bytes for each waiting payment, by part: what the process's memory (PSS) has grown by. */
+  /** What each process holds more for each of them, in bytes: the memory that its processes have written. */
   readonly bytesEach: ByPart;
-  /** Of each process, before and with them, in bytes. */
+  /** Of it, what JavaScript holds. */
+  readonly heapBytesEach: Readonly<Record<NodePart, number>>;
+  /** Bytes of each process, before and with them. */
   readonly before: ByPart;
   readonly with: ByPart;
   readonly woken: number;
@@ -29,10 +33,9 @@ export interface ParkedOptions {
 const WAKES = 1_000;
 /** So that what is measured is waiting and not looking: nobody asks the provider in between. */
 const LONGEST_GRACE = '10 minutes';
-/** A process that has just worked holds garbage: its memory is read when it has stopped falling, or after this. */
-const SETTLES_WITHIN_MS = 40_000;
-const READ_EVERY_MS = 4_000;
-const STILL = 0.01;
+/** What was freed by collecting garbage goes back to the system a moment later. */
+const GIVEN_BACK_WITHIN_MS = 2_000;
+const ASK_EVERY_MS = 300;
 const COUNT_EVERY_MS = 100;
 /** Ten a second. */
 const WAKE_WITHIN_MS = 100_000;
@@ -42,16 +45,23 @@ export async function measureParked(stage: Stage, options: ParkedOptions): Promi
   progress(`Parking ${payments} payments`);
   // Code is compiled and connections are made before the first reading.
   await park(stage, { count: atOnce * 4, atOnce });
-  const before = await settled(stage);
+  const before = await read(stage);
   const ids = await park(stage, { count: payments, atOnce });
-  const full = await settled(stage);
-  const bytesEach = Object.fromEntries(
-    PARTS.map((part) => [part, Math.round((full[part] - before[part]) / payments)]),
-  ) as ByPart;
+  const full = await read(stage);
+  const each = <Name extends string>(names: readonly Name[], one: Amounts<Name>, other: Amounts<Name>): Amounts<Name> =>
+    Object.fromEntries(names.map((name) => [name, Math.round((other[name] - one[name]) / payments)])) as Amounts<Name>;
   const woken = ids.slice(0, WAKES);
   progress(`Waking ${woken.length} of them`);
   const wakeMs = await wake(stage, woken);
-  return { payments, bytesEach, before, with: full, woken: woken.length, wakeMs };
+  return {
+    payments,
+    bytesEach: each(PARTS, before.memory, full.memory),
+    heapBytesEach: each(NODE_PARTS, before.heap, full.heap),
+    before: before.memory,
+    with: full.memory,
+    woken: woken.length,
+    wakeMs,
+  };
 }
 
 async function park(stage: Stage, { count, atOnce }: { count: number; atOnce: number }): Promise<readonly string[]> {
@@ -67,19 +77,21 @@ async function park(stage: Stage, { count, atOnce }: { count: number; atOnce: nu
   return ids;
 }
 
+/** A machine that is busy may answer too late: asked again, then. */
 async function untilWaiting(payment: Awaited<ReturnType<BillPayments['start']>>): Promise<void> {
-  while ((await payment.progress()).stage !== 'awaiting-result') await sleep(COUNT_EVERY_MS);
+  const stage = (): Promise<string> =>
+    payment.progress().then(
+      (progress) => progress.stage,
+      (error: unknown) => (error instanceof EngineUnavailable ? 'unknown' : Promise.reject(error as Error)),
+    );
+  do await sleep(ASK_EVERY_MS);
+  while ((await stage()) !== 'awaiting-result');
 }
 
-async function settled(stage: Stage): Promise<ByPart> {
-  const deadline = Date.now() + SETTLES_WITHIN_MS;
-  for (let last = stage.memory(); ;) {
-    await sleep(READ_EVERY_MS);
-    const now = stage.memory();
-    const isStill = PARTS.every((part) => now[part] > last[part] * (1 - STILL));
-    if (isStill || Date.now() > deadline) return now;
-    last = now;
-  }
+async function read(stage: Stage): Promise<{ memory: ByPart; heap: Amounts<NodePart> }> {
+  const heap = await stage.heap();
+  await sleep(GIVEN_BACK_WITHIN_MS);
+  return { memory: stage.memory(), heap };
 }
 
 async function wake(stage: Stage, paymentIds: readonly string[]): Promise<number> {

@@ -1,66 +1,66 @@
 import { randomUUID } from 'node:crypto';
-import type { Almara } from '../../src/almara';
-import { callbackUrl, type CallbackKeyRing } from '../../src/almara/callback';
 import { fingerprint } from '../../src/payment/fingerprint';
-import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import { resolvePolicy } from '../../src/payment/policy';
+import type { Provider } from '../../src/payment/provider';
 import type { CheckedRequest } from '../../src/payment/request';
+import type { RecordResult } from '../../src/payment/steps';
 import { SERVICES } from '../../src/sandbox';
-import type { Store } from '../../src/store';
+import type { Merchant, Reading, Store } from '../../src/store';
 
 /**
  * Every HTTP and SQL call of one paid payment, in five plain steps without a guarantee. Not one call more or less than the real
  * payment makes: this is what it is compared with. The only file of the bench that knows the store's and the provider's functions.
  */
 export interface PaymentCallsOptions {
-  readonly almara: Almara;
-  readonly store: Pick<Store, 'payments' | 'reservations'>;
-  readonly callbackBaseUrl: string;
-  readonly ring: CallbackKeyRing;
+  readonly provider: Provider;
+  readonly store: Pick<Store, 'payments'>;
+  readonly callbackUrl: (paymentId: string) => string;
 }
 
 export type PaymentCalls = ReturnType<typeof createPaymentCalls>;
 
-export function createPaymentCalls({ almara, store, callbackBaseUrl, ring }: PaymentCallsOptions) {
+export function createPaymentCalls({ provider, store, callbackUrl }: PaymentCallsOptions) {
+  const by: Merchant = { account: provider.account, provider: provider.name, failedWithoutCode: 'ask' };
+  const rules = { policy: resolvePolicy(undefined), prepaid: false, failedWithoutCode: 'ask' } as const;
   return {
     async validate(request: CheckedRequest): Promise<void> {
-      await store.payments.register(request, await fingerprint(request));
-      const { kind } = await almara.validateAccount(request);
+      await store.payments.register(request, await fingerprint(request), rules, by);
+      const { serviceId, accountNumber } = request;
+      const { kind } = await provider.validateAccount({ serviceId, accountNumber });
       if (kind !== 'valid') throw new Error('the account is not valid');
     },
 
-    async hold({ paymentId, amount, currency, fundingAccount = '' }: CheckedRequest): Promise<void> {
-      const { kind } = await store.reservations.reserve(paymentId, { fundingAccount, amount, currency });
-      if (kind !== 'reserved') throw new Error(`the funds are not held: ${kind}`);
+    /** Whether there is money for it: the claim takes it. */
+    async hold({ paymentId, amount }: CheckedRequest): Promise<Reading> {
+      const reading = await store.payments.read(paymentId, by);
+      if ((reading.available ?? 0) < amount) throw new Error('the funds are not there');
+      return reading;
     },
 
-    async send(request: CheckedRequest): Promise<void> {
+    async send(request: CheckedRequest, reading: Reading): Promise<void> {
       const { paymentId } = request;
-      const { token } = await almara.findPayment(paymentId);
-      const order = { ...request, callbackUrl: callbackUrl(callbackBaseUrl, paymentId, ring) };
-      const tokenExpiresAt = new Date(token.expiresAt);
-      await store.payments.claim(paymentId, { nonce: randomUUID(), account: almara.accountHash, tokenExpiresAt });
-      const submission = await almara.submitPayment(order, token, () => true);
+      const { session } = await provider.findPayment(paymentId);
+      const nonce = randomUUID();
+      const sessionExpiresAt = new Date(session.expiresAt);
+      const ofContent = { nonce, fingerprint: reading.fingerprint, sessionExpiresAt };
+      const { kind } = await store.payments.claim(paymentId, reading, ofContent, by);
+      if (kind !== 'claimed') throw new Error(`the payment is not claimed: ${kind}`);
+      const order = { ...request, callbackUrl: callbackUrl(paymentId) };
+      const submission = await provider.submitPayment(order, session, () => true);
       if (submission.kind !== 'accepted') throw new Error(`the payment is not accepted but ${submission.kind}`);
+      await store.payments.answered(paymentId, nonce, submission, by);
     },
 
-    /** What it came to, once the provider says that it is completed. */
-    async look({ paymentId, amount, currency }: CheckedRequest): Promise<BillPaymentOutcome | null> {
-      const { observation } = await almara.findPayment(paymentId);
-      if (observation.kind !== 'record' || observation.state !== 'completed') return null;
-      await store.payments.noteCompleted(paymentId);
-      await store.payments.facts(paymentId);
-      const at = new Date().toISOString();
-      const { said, receipt } = observation;
-      const evidence = { source: 'provider', said, at } as const;
-      return {
-        ...{ kind: 'paid', paymentId, amount, currency, receipt, evidence },
-        ...{ settledBy: 'callback', summary: 'Paid.', closedAt: at },
-      };
+    /** Whether the provider says that it is completed. */
+    async look({ paymentId }: CheckedRequest): Promise<boolean> {
+      const { observation } = await provider.findPayment(paymentId);
+      const ago = () => 0;
+      const { verdict } = await store.payments.look(paymentId, { observation, askedAgo: ago, answeredAgo: ago }, by);
+      return verdict.kind === 'paid';
     },
 
-    async record(outcome: BillPaymentOutcome): Promise<void> {
-      const { paymentId } = outcome;
-      await store.payments.close({ paymentId, outcome, callbacksConsidered: 1, unsent: false });
+    async record({ paymentId }: CheckedRequest): Promise<RecordResult> {
+      return await store.payments.recordOutcome(paymentId, { kind: 'proven' }, by);
     },
   };
 }

@@ -30,10 +30,13 @@ export function cpuOfTrees(roots: readonly (readonly number[])[]): number[] {
   );
 }
 
-/** Memory that each tree has now, in bytes. What is shared with others counts in parts (PSS), so that the sum is right. */
+/**
+ * Memory that each tree has now, in bytes: what its processes have written, which nothing but their end gives back. Pages that hold a
+ * program's file are left out, because the system drops and reads them as it likes; shared memory counts in parts.
+ */
 export function memoryOfTrees(roots: readonly (readonly number[])[]): number[] {
   const stats = readStats();
-  return roots.map((pids) => pids.flatMap((pid) => treeOf(pid, stats)).reduce((sum, pid) => sum + pssOf(pid), 0));
+  return roots.map((pids) => pids.flatMap((pid) => treeOf(pid, stats)).reduce((sum, pid) => sum + writtenBy(pid), 0));
 }
 
 function readStats(): ReadonlyMap<number, Stat> {
@@ -55,9 +58,10 @@ function treeOf(root: number, stats: ReadonlyMap<number, Stat>): number[] {
   return [root, ...children.flatMap((pid) => treeOf(pid, stats))];
 }
 
-function pssOf(pid: number): number {
-  const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? '')?.[1];
-  return Number(kilobytes ?? 0) * 1024;
+function writtenBy(pid: number): number {
+  const rollup = read(`/proc/${pid}/smaps_rollup`) ?? '';
+  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(rollup)?.[1] ?? 0);
+  return (kilobytes('Pss_Anon') + kilobytes('Pss_Shmem')) * 1024;
 }
 
 const LISTENS = '0A';

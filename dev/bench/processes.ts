@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGuarded, type GuardedChild } from '../child';
+import type { HeapLine } from './collect-garbage';
 
 /** Node processes of the bench: each ends with us, and one that ends by itself ends the bench. */
 
@@ -11,6 +12,8 @@ export interface NodeProcess {
   readonly pid: number;
   /** Rejects when it ends before `stop`. Never resolves. */
   readonly failed: Promise<never>;
+  /** Bytes that its JavaScript still holds once its garbage is collected, all threads together. */
+  heap(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -22,14 +25,31 @@ export interface NodeProcessOptions {
   readonly settings?: object;
   readonly env: NodeJS.ProcessEnv;
   readonly folder: string;
+  /** Whether its heap will be asked for. */
+  readonly tellsHeap: boolean;
 }
 
 const BUILT = path.join(__dirname, '..', '..');
 
-export function startNode({ name, script, settings, env, folder }: NodeProcessOptions): NodeProcess {
+export async function startNode({
+  name,
+  script,
+  settings,
+  env,
+  folder,
+  tellsHeap,
+}: NodeProcessOptions): Promise<NodeProcess> {
   const logFile = path.join(folder, `${name}.log`);
-  const args = [path.join(BUILT, script), ...(settings === undefined ? [] : [JSON.stringify(settings)])];
-  const child: GuardedChild = startGuarded(process.execPath, args, logFile, env);
+  const heapFile = path.join(folder, `${name}.heap`);
+  const args = [
+    ...(tellsHeap ? ['--require', path.join(__dirname, 'collect-garbage.js')] : []),
+    path.join(BUILT, script),
+    ...(settings === undefined ? [] : [JSON.stringify(settings)]),
+  ];
+  const child: GuardedChild = startGuarded(process.execPath, args, {
+    logFile,
+    env: { ...env, BENCH_HEAP_FILE: heapFile },
+  });
   let isWanted = true;
   const failed = child.exited.then(({ code }) => {
     if (isWanted) throw new Error(`${name} ended (code ${code}). Its last words:\n${lastWords(logFile)}`);
@@ -38,14 +58,24 @@ export function startNode({ name, script, settings, env, folder }: NodeProcessOp
   failed.catch(() => undefined); // whoever waits for it hears of it
   return {
     name,
-    pid: child.pid,
+    pid: await child.pid,
     failed,
+    async heap() {
+      rmSync(heapFile, { force: true });
+      child.signal('SIGHUP');
+      await sleep(COLLECTED_WITHIN_MS);
+      const lines = existsSync(heapFile) ? readFileSync(heapFile, 'utf8').trim().split('\n') : [];
+      return lines.map((line) => (JSON.parse(line) as HeapLine).heapUsed).reduce((sum, bytes) => sum + bytes, 0);
+    },
     async stop() {
       isWanted = false;
       await child.stop();
     },
   };
 }
+
+/** Each thread of a large heap takes a few hundred milliseconds. */
+const COLLECTED_WITHIN_MS = 3_000;
 
 function lastWords(logFile: string): string {
   return existsSync(logFile) ? readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n').trim() : '';

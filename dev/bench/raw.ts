@@ -8,12 +8,10 @@ export function createRawPayments(calls: PaymentCalls) {
       const called = new Promise<void>((resolve) => waiting.set(paymentId, resolve));
       const request = requestFor(paymentId);
       await calls.validate(request);
-      await calls.hold(request);
-      await calls.send(request);
+      await calls.send(request, await calls.hold(request));
       await called;
-      const outcome = await calls.look(request);
-      if (outcome === null) throw new Error('the callback came before the record was completed');
-      await calls.record(outcome);
+      if (!(await calls.look(request))) throw new Error('the callback came before the record was completed');
+      await calls.record(request);
     },
 
     callbackCame(paymentId: string): void {

@@ -67,7 +67,7 @@ async function startDatabase(
   if (postgres.kind === 'given') closing.push(() => dropDatabase(postgres.url, name));
   await migrate(databaseUrl);
   const store = openStore({ databaseUrl, log: createLog('bench', 'error') });
-  await store.reservations.addFunds(FUNDS);
+  await store.funds.add(FUNDS);
   await store.close();
   return { databaseUrl, postgresPid };
 }

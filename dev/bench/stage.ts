@@ -18,6 +18,9 @@ import type { BenchWorkerSettings } from './worker';
 export const PARTS = ['worker', 'endpoint', 'sandbox', 'temporal', 'postgres'] as const;
 export type Part = (typeof PARTS)[number];
 export type ByPart = Readonly<Record<Part, number>>;
+/** Those that are Node processes. */
+export const NODE_PARTS = ['worker', 'endpoint', 'sandbox'] as const satisfies readonly Part[];
+export type NodePart = (typeof NODE_PARTS)[number];
 
 export interface Stage {
   readonly client: Client;
@@ -27,8 +30,10 @@ export interface Stage {
   readonly taskQueue: string;
   /** CPU used so far, in ms. */
   cpu(): ByPart & { readonly driver: number };
-  /** Bytes, as PSS. */
+  /** Bytes that each part's processes have written. */
   memory(): ByPart;
+  /** Bytes that JavaScript holds in the worker, the endpoint and the sandbox, without garbage. Only on a stage that tells them. */
+  heap(): Promise<Readonly<Record<NodePart, number>>>;
   /** Rejects when a process ends by itself. */
   readonly failed: Promise<never>;
   stop(): Promise<void>;
@@ -37,6 +42,8 @@ export interface Stage {
 export interface StageOptions extends ServersOptions {
   /** What the provider takes from a submission to its callback. */
   readonly providerMs: number;
+  /** Its processes collect their garbage when they are asked for their heap. */
+  readonly tellsHeap: boolean;
 }
 
 const TASK_QUEUE = 'bench';
@@ -87,6 +94,11 @@ async function startParts(options: StageOptions, closing: Closing): Promise<Omit
     failed,
     cpu: () => ({ ...byPart(cpuOfTrees), driver: ownCpu() }),
     memory: () => byPart(memoryOfTrees),
+    async heap() {
+      const { worker, endpoint, sandbox } = started;
+      const [inWorker, inEndpoint, inSandbox] = await Promise.all([worker.heap(), endpoint.heap(), sandbox.heap()]);
+      return { worker: inWorker, endpoint: inEndpoint, sandbox: inSandbox };
+    },
   };
 }
 
@@ -105,14 +117,22 @@ interface Surroundings {
 type ProcessName = 'sandbox' | 'endpoint' | 'benchEndpoint' | 'worker' | 'benchWorker';
 
 async function startProcesses(
-  { providerMs }: StageOptions,
+  { providerMs, tellsHeap }: StageOptions,
   { servers, folder, hub, closing }: Surroundings,
 ): Promise<Readonly<Record<ProcessName, NodeProcess>>> {
   const socketFile = path.join(folder, 'hub');
   const callbackPort = await freePort();
   const common = environment(servers, callbackPort);
-  const start = (name: string, script: string, env: NodeJS.ProcessEnv, settings?: object): NodeProcess => {
-    const running = startNode({ name, script, folder, env: { ...common, ...env }, ...(settings && { settings }) });
+  const start = async (
+    name: string,
+    script: string,
+    env: NodeJS.ProcessEnv,
+    settings?: object,
+  ): Promise<NodeProcess> => {
+    const running = await startNode({
+      ...{ name, script, folder, tellsHeap, env: { ...common, ...env } },
+      ...(settings && { settings }),
+    });
     closing.push(() => running.stop());
     return running;
   };
@@ -123,13 +143,13 @@ async function startProcesses(
         if (message.kind === 'ready' && from === role) resolve(message.url ?? '');
       }),
     );
-    const running = start(`bench-${role}`, `dev/bench/${role}.js`, env, settings);
+    const running = await start(`bench-${role}`, `dev/bench/${role}.js`, env, settings);
     return { running, url: await Promise.race([ready, running.failed]) };
   };
   /** A process as it is shipped. */
   const startReal = async (name: string, script: string, env: NodeJS.ProcessEnv): Promise<NodeProcess> => {
     const healthPort = await freePort();
-    const running = start(name, script, { ...env, HEALTH_PORT: String(healthPort) });
+    const running = await start(name, script, { ...env, HEALTH_PORT: String(healthPort) });
     await untilReady(running, healthPort);
     return running;
   };

@@ -1,6 +1,6 @@
 import { ratioIn, type RatioName, type Results } from './results';
 import { MEANINGS, ROW_NAMES } from './rows';
-import { PARTS } from './stage';
+import { NODE_PARTS, PARTS, type NodePart, type Part } from './stage';
 import type { Parked } from './parked';
 
 /** The results for people. */
@@ -35,22 +35,34 @@ export function inWords({ rows, ratios, rounds, parked, settings }: Results): st
   return lines.join('\n');
 }
 
-function parkedInWords({ payments, bytesEach, before, with: full, woken, wakeMs }: Parked): readonly string[] {
+function parkedInWords({
+  payments,
+  bytesEach,
+  heapBytesEach,
+  before,
+  with: full,
+  woken,
+  wakeMs,
+}: Parked): readonly string[] {
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MB`;
+  const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KB`;
   return [
-    `${payments} waiting payments (PSS of each process):`,
+    `${payments} waiting payments, and the memory that each process has written:`,
     ...columns([
-      ['', 'before', 'with them', 'each'],
+      ['', 'before', 'with them', 'each', 'of it JavaScript'],
       ...PARTS.map((part) => [
         part,
         megabytes(before[part]),
         megabytes(full[part]),
-        `${(bytesEach[part] / 1024).toFixed(1)} KB`,
+        kilobytes(bytesEach[part]),
+        isNodePart(part) ? kilobytes(heapBytesEach[part]) : '–',
       ]),
     ]),
     `${woken} of them woken by their callbacks: ${(wakeMs / 1000).toFixed(1)} s until the last was recorded.`,
   ];
 }
+
+const isNodePart = (part: Part): part is NodePart => NODE_PARTS.some((name) => name === part);
 
 /** The first column to the left, numbers to the right. */
 function columns(table: readonly (readonly string[])[]): readonly string[] {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createAlmara } from '../../src/almara';
-import { parseKeyRing } from '../../src/almara/callback';
+import { createAlmaraCallbacks, parseKeyRing } from '../../src/almara/callback';
 import { readWorkerConfig } from '../../src/config';
 import { createLog } from '../../src/log';
 import { openStore } from '../../src/store';
@@ -26,11 +26,12 @@ async function main(): Promise<void> {
   const log = createLog('bench-worker', config.logLevel);
   installRuntime(log, { host: config.host, metricsPort: config.metricsPort });
   const parts = {
-    almara: createAlmara(config.almara, { log }),
+    provider: createAlmara(config.almara, { log }),
     store: openStore({ databaseUrl: config.databaseUrl, log }),
-    ring: parseKeyRing(config.callbackKeys),
   };
-  const raw = createRawPayments(createPaymentCalls({ ...parts, callbackBaseUrl: rawCallbackUrl }));
+  const callbacks = createAlmaraCallbacks(parseKeyRing(config.callbackKeys));
+  const callbackUrlAt = (base: string) => (paymentId: string) => callbacks.urlOf(base, paymentId);
+  const raw = createRawPayments(createPaymentCalls({ ...parts, callbackUrl: callbackUrlAt(rawCallbackUrl) }));
 
   const line = await joinHub(socketFile, 'worker', (message) => {
     if (message.kind === 'callback') raw.callbackCame(message.paymentId);
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
     taskQueue,
     workflowsPath: path.join(__dirname, 'workflows'),
     activities: {
-      ...createPaymentCalls({ ...parts, callbackBaseUrl: config.callbackBaseUrl }),
+      ...createPaymentCalls({ ...parts, callbackUrl: callbackUrlAt(config.callbackBaseUrl) }),
       ...createSkeletonActivities((workflowId) => line.send('endpoint', { kind: 'signal', workflowId })),
     },
     stickyQueueScheduleToStartTimeout: '2 seconds',

@@ -1,7 +1,8 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { ProviderTrouble } from '../payment/provider';
 import { isAsked, type ProviderAnswer, type StoredPayment } from '../payment/reconciliation';
-import { merchantOf, stopwatch, systemClock, type ReconcileDependencies } from './dependencies';
+import { stopwatch, systemClock, type ReconcileDependencies } from './dependencies';
+import { writeDown } from './look';
 
 /** Looks at many payments, a few at a time, and stops when it has become useless. */
 export interface Inquiry {
@@ -16,7 +17,7 @@ const LOOK_WITHIN_MS = 12_000;
 export const TROUBLES_IN_A_ROW = 4;
 
 export function createInquiry(dependencies: ReconcileDependencies): Inquiry {
-  const { provider, store, clock = systemClock } = dependencies;
+  const { provider, clock = systemClock } = dependencies;
   let trouble: ProviderTrouble | undefined;
   let stopped: ProviderTrouble | undefined;
   let inARow = 0;
@@ -37,7 +38,7 @@ export function createInquiry(dependencies: ReconcileDependencies): Inquiry {
       inARow = 0;
       if (observation.kind === 'unreadable') return new Error(`The answer says nothing of it: ${observation.said}`);
       const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
-      const { facts } = await store.payments.look(paymentId, observed, merchantOf(dependencies));
+      const { facts } = await writeDown(dependencies, paymentId, observed);
       return { kind: 'answer', answer: facts.seen.last ?? NOT_FOUND };
     } catch (error) {
       if (error instanceof ProviderTrouble) return note(error);

@@ -1,6 +1,6 @@
 import type { Log } from '../log';
 import type { Provider } from '../payment/provider';
-import type { Merchant, Store } from '../store';
+import type { Merchant, Observed, Store } from '../store';
 
 /** What the activities work with. Only here do the provider and the store meet. */
 export interface ActivityDependencies {
@@ -9,7 +9,11 @@ export interface ActivityDependencies {
   readonly settings: ActivitySettings;
   readonly log: Log;
   readonly clock?: Clock;
+  /** What this worker has seen and could not write down, by payment. */
+  readonly unwritten?: Unwritten;
 }
+
+export type Unwritten = Map<string, Observed>;
 
 /** Reconciliation reads more of the store than a payment does. */
 export type ReconcileDependencies = Omit<ActivityDependencies, 'store'> & {

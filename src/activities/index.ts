@@ -26,7 +26,8 @@ export function createActivities(dependencies: ActivityDependencies) {
 
 /** Everything the worker can do, over its dependencies. Workflows know only this type. */
 export function createWorkerActivities(dependencies: WorkerDependencies) {
-  return { ...createActivities(dependencies), ...withFailureTable(createReconcileActivities(dependencies)) };
+  const all = { ...dependencies, unwritten: dependencies.unwritten ?? new Map() };
+  return { ...createActivities(all), ...withFailureTable(createReconcileActivities(all)) };
 }
 
 export type Activities = ReturnType<typeof createWorkerActivities>;

@@ -3,18 +3,46 @@ import type { Facts } from '../payment/facts';
 import type { Observation } from '../payment/observation';
 import { ProviderTrouble, type ProviderSession } from '../payment/provider';
 import type { Look } from '../payment/steps';
+import type { Observed } from '../store';
 import { checked, SHAPES } from './arguments';
 import { merchantOf, stopwatch, systemClock, type ActivityDependencies } from './dependencies';
 
 /** One look at a payment: what the provider says is written down before anybody hears of it. */
 export async function lookAt(dependencies: ActivityDependencies, paymentId: string, withinMs: number): Promise<Look> {
-  const { provider, store, clock = systemClock } = dependencies;
+  const { provider, clock = systemClock } = dependencies;
   const askedAgo = stopwatch(clock);
   const observation = await observe(() =>
     provider.findPayment(paymentId, AbortSignal.any([cancellationSignal(), AbortSignal.timeout(withinMs)])),
   );
-  const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
-  return await store.payments.look(paymentId, observed, merchantOf(dependencies));
+  return await writeDown(dependencies, paymentId, { observation, askedAgo, answeredAgo: stopwatch(clock) });
+}
+
+/** so many are remembered: more only in an outage of the store that lasts. */
+const MOST_UNWRITTEN = 10_000;
+
+/**
+ * A look whose write failed has not happened: it is repeated. But a completed record that was seen must not be forgotten while this
+ * worker lives, even if the provider says something else when the store is back: the next look at the payment takes it along.
+ */
+export async function writeDown(
+  dependencies: Pick<ActivityDependencies, 'provider' | 'settings' | 'unwritten'> & {
+    readonly store: Pick<ActivityDependencies['store'], 'payments'>;
+  },
+  paymentId: string,
+  observed: Observed,
+): Promise<Look> {
+  const { store, unwritten } = dependencies;
+  const { observation } = observed;
+  const before = unwritten?.get(paymentId);
+  try {
+    const look = await store.payments.look(paymentId, observed, merchantOf(dependencies), before);
+    if (unwritten?.get(paymentId) === before) unwritten?.delete(paymentId);
+    return look;
+  } catch (error) {
+    const isLost = observation.kind === 'record' && observation.state === 'completed';
+    if (isLost && unwritten !== undefined && unwritten.size < MOST_UNWRITTEN) unwritten.set(paymentId, observed);
+    throw error;
+  }
 }
 
 /**
@@ -26,14 +54,14 @@ export async function lookBefore(
   paymentId: string,
   signal: AbortSignal,
 ): Promise<{ readonly session: ProviderSession; readonly look?: Look }> {
-  const { provider, store, clock = systemClock } = dependencies;
+  const { provider, clock = systemClock } = dependencies;
   const askedAgo = stopwatch(clock);
   const { observation, session } = await provider.findPayment(paymentId, signal);
   if (observation.kind === 'unreadable')
     throw new ProviderTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
   if (observation.kind === 'not-found') return { session };
   const observed = { observation, askedAgo, answeredAgo: stopwatch(clock) };
-  return { session, look: await store.payments.look(paymentId, observed, merchantOf(dependencies)) };
+  return { session, look: await writeDown(dependencies, paymentId, observed) };
 }
 
 /** Nobody has sent or ended it, and nothing is known of it at the provider. */

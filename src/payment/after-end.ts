@@ -1,6 +1,6 @@
 import type { Receipt } from './observation';
 import type { BillPaymentOutcome } from './outcome';
-import { isLeftOut } from './planted';
+import { holds, isLeftOut } from './planted';
 import { isOfAnother, type Answer } from './seen';
 
 /** What an answer of the provider says about a payment that has ended. Its outcome stands, whatever it is. */
@@ -33,8 +33,10 @@ export function compareAfterEnd(outcome: RecordedOutcome, answer: Answer): After
   // It says nothing about this payment, and reconciliation shows it to people.
   if (isOfAnother(answer)) return AGREES;
   // A failed answer that was under way when it ended is older than what ended it.
-  if (answer.state === 'failed')
-    return answer.askedAt > Date.parse(outcome.closedAt) ? contradicts(answer.said) : AGREES;
+  if (answer.state === 'failed') {
+    const isNews = holds('a failure from before the end is no news', answer.askedAt > Date.parse(outcome.closedAt));
+    return isNews ? contradicts(answer.said) : AGREES;
+  }
   if (answer.state !== 'completed') return AGREES;
   if (answer.differs.length > 0)
     // Who decided it had this record before their eyes: nothing new contradicts them.

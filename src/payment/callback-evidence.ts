@@ -1,5 +1,5 @@
 import type { CallbackReading, Receipt } from './observation';
-import { isLeftOut } from './planted';
+import { holds, isLeftOut } from './planted';
 import type { Expected } from './seen';
 
 /** The authentic callbacks of a payment, taken together. The strictest code ever seen counts. */
@@ -29,12 +29,14 @@ export function weighCallbacks(
       receipt = { ...reading.receipt, ...receipt };
     // A duplicate's code is about the second request, never about this payment.
     if (reading.code === undefined || reading.code.meaning === 'duplicate') continue;
-    const refusal = reading.code.meaning === 'refusal' && otherIn(expected, reading).length === 0;
+    const isOurs = holds('a code must speak of this payment', otherIn(expected, reading).length === 0);
+    const refusal = reading.code.meaning === 'refusal' && isOurs;
     if (!refusal && code?.kind !== 'ambiguous' && !isLeftOut('a code that can hide a payment asks'))
       code = { kind: 'ambiguous', value: reading.code.value };
     if (refusal && code === undefined) code = { kind: 'refusal', value: reading.code.value };
   }
-  if (isCut) code = { kind: 'ambiguous', value: 'of a callback that was not kept' };
+  if (isCut && !isLeftOut('a callback that was not kept asks'))
+    code = { kind: 'ambiguous', value: 'of a callback that was not kept' };
   const claimsPaid = readings.some(({ claims }) => claims === 'paid');
   return { count: readings.length, claimsPaid, receipt, ...(code && { code }) };
 }

@@ -1,6 +1,9 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** The names of the wire contract (design §4). Other languages and the Web UI use them: they do not change once released. */
+/**
+ * The names of the wire contract (docs/wire-contract.md#names). Other languages and the Web UI use them: they do not change once
+ * released.
+ */
 
 /** Workflows are started here. */
 export const TASK_QUEUE = 'bill-payments';
@@ -35,7 +38,7 @@ export const SEARCH_ATTRIBUTES = {
 
 export type BillPaymentState = 'InProgress' | 'NeedsAttention' | 'Disputed' | 'Paid' | 'Declined' | 'Cancelled';
 
-/** One id finds a payment in the backend, in Temporal and at the provider (design §3). */
+/** One id finds a payment in the backend, in Temporal and at the provider (docs/words.md#what-is-paid). */
 export function workflowIdOf(paymentId: string): string {
   return `bill-payment-${paymentId}`;
 }

@@ -40,15 +40,14 @@ export function decide(facts: Facts, ending: Ending, moment: Moment): Decision {
 }
 
 function provenBy(facts: Facts, verdict: Verdict, moment: Moment): Decision | undefined {
-  const outcome = provenOutcome(facts, verdict, moment);
-  return outcome && { kind: 'record', outcome };
+  return verdict.kind === 'open' ? undefined : { kind: 'record', outcome: provenOutcome(facts, verdict, moment) };
 }
 
-function provenOutcome(facts: Facts, verdict: Verdict, moment: Moment): BillPaymentOutcome | undefined {
+type Proven = Exclude<Verdict, { kind: 'open' }>;
+
+function provenOutcome(facts: Facts, verdict: Proven, moment: Moment): BillPaymentOutcome {
   const settledBy = facts.callbacks.count > 0 ? 'callback' : 'poll';
   switch (verdict.kind) {
-    case 'open':
-      return undefined;
     case 'paid': {
       const { record, receipt } = verdict;
       const evidence = { source: 'provider', said: record.said, at: iso(record.answeredAt) } as const;

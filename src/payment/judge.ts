@@ -50,7 +50,10 @@ export function judge(facts: Facts, now: number): Verdict {
 
 function judgeFacts(facts: Facts, now: number): Verdict {
   const { claim, seen } = facts;
-  if (claim.kind !== 'taken') return seen.recordAt === undefined ? { kind: 'open' } : ask('id-in-use', inUse(seen));
+  if (claim.kind !== 'taken') {
+    const isUsed = seen.recordAt !== undefined && !isLeftOut('a record of what was not sent asks');
+    return isUsed ? ask('id-in-use', inUse(seen)) : { kind: 'open' };
+  }
   if (isBeingSent(facts, now)) return open(now, sendWindowOf(facts));
   if (claim.answer?.kind === 'not-sent' || claim.answer?.kind === 'rejected')
     return judgeUntaken(facts, claim.answer, now);
@@ -106,7 +109,9 @@ function judgeFailed(facts: Facts, record: Answer, now: number): Verdict {
   if (!holds('a failure must last', (seen.failedLastAskedAt ?? -Infinity) >= confirmAt)) {
     const silentAt = Math.max(confirmAt, attentionAt(facts));
     // Somebody looks then; when nobody gets an answer, a person is asked.
-    return now < silentAt ? open(now, now < confirmAt ? confirmAt : silentAt) : ask('provider-silent', record.said);
+    return now < silentAt || isLeftOut('a failure that is not confirmed asks in the end')
+      ? open(now, now < confirmAt ? confirmAt : silentAt)
+      : ask('provider-silent', record.said);
   }
   if (seen.completedAt !== undefined) return ask('contradictory-answers', `completed before, and now ${record.said}`);
   if (!holds('a failure that broke off asks', !hasBrokenOff(seen)))

@@ -7,9 +7,13 @@ export const RULES = [
   'completed is never forgotten',
   'a failure must last',
   'a failure that broke off asks',
+  'a failure that is not confirmed asks in the end',
   'a code that can hide a payment asks',
+  'a code must speak of this payment',
+  'a callback that was not kept asks',
   'a failure without a code asks',
   'a record must agree',
+  'a record of what was not sent asks',
   'silence asks and proves nothing',
   'not found proves nothing',
   'the send window',
@@ -29,8 +33,10 @@ export const RULES = [
   'paid carries the amount of the record',
   'an end is final',
   'a contradiction after the end is disputed',
+  'a failure from before the end is no news',
   'an answer from another account',
   'old answers are not written',
+  'an old answer tells what is true for ever',
 ] as const;
 
 export type Rule = (typeof RULES)[number];

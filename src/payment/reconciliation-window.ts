@@ -7,7 +7,7 @@ const DAY = 24 * HOUR;
 
 /**
  * How long after its close a payment is asked about again. A provider that turns failed into completed does so within days, and
- * tells nobody (design §2); the other way round it is rarer, and costs a look each.
+ * tells nobody (docs/guarantees.md#what-is-not-covered); the other way round it is rarer, and costs a look each.
  */
 export const ASKED_AGAIN_AFTER_MS = {
   /** Those that were sent; also those that a person has declined. */

@@ -5,7 +5,8 @@ import type { InvalidField } from './contract';
 /**
  * What a caller sends. The one check of a request: the client runs it before it starts anything, and `registerPayment`
  * runs it again, so that neither a caller in another language nor the Web UI's Start button can skip it.
- * Bounds of names and texts: provider.md §10 Q15. Amounts are whole currency units: provider.md §4.1, Q14.
+ * Bounds of names and texts: docs/almara-pay.md#open-questions, Q15. Amounts are whole currency units: docs/almara-pay.md#the-request,
+ * Q14.
  */
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));
@@ -43,7 +44,7 @@ const policySchema = z
   .readonly();
 
 export const billPaymentRequestSchema = z.strictObject({
-  /** The caller's idempotency key, and the provider's `originatorConversationId` (design §3). */
+  /** The caller's idempotency key, and the provider's `originatorConversationId` (docs/words.md#what-is-paid). */
   paymentId: paymentIdSchema.refine(
     // `bill-payment-dispute-…` is the workflow id of a dispute: such a payment would keep another one's dispute from opening.
     (id) => !id.startsWith('dispute-'),

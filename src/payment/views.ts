@@ -160,6 +160,10 @@ function awaitingText({ bill, look }: Awaiting, now: number): Text {
         `It was not sent (${answer.because}) and will not be: the claim is never given back.${last} ${asked} **You:** nothing. Do not pay this bill another way.`,
       ];
     case 'rejected':
+      return [
+        'Sent and refused',
+        `${bill.provider} refused it (${answer.reasons.join('; ')}). It ends as declined, unless something says that it was taken.${last} ${asked} **You:** nothing. Do not pay this bill another way.`,
+      ];
     case 'unknown':
     case undefined:
       return [

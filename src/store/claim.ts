@@ -64,7 +64,7 @@ async function take(
   { account }: Merchant,
 ): Promise<Claimed | undefined> {
   const { rows } = await database.query<{ free: boolean; claimed: boolean; known: boolean }>(
-    `WITH payment AS (
+    `/* take-claim */ WITH payment AS (
        SELECT payment_id, funding_account, amount, currency FROM payments
         WHERE payment_id = $1 AND version = $2
           AND claimed_at IS NULL AND outcome IS NULL -- at most one attempt, of all runs and workers, is ever told 'claimed'
@@ -125,7 +125,7 @@ export async function answered(
   by: Merchant,
 ): Promise<Reading> {
   const { rows } = await database.query<PaymentRow>(
-    `UPDATE payments p
+    `/* write-answer */ UPDATE payments p
         SET answer = $3::jsonb || jsonb_build_object('at', floor(extract(epoch FROM clock_timestamp()) * 1000))
       WHERE payment_id = $1
         AND claimed_by = $2 -- the holder alone knows what it was told

@@ -70,7 +70,10 @@ export const ROW = `
 
 /** @throws UnknownPayment */
 export async function readRow(on: Queryable, paymentId: string): Promise<PaymentRow> {
-  const { rows } = await on.query<PaymentRow>(`SELECT ${ROW} FROM payments p WHERE p.payment_id = $1`, [paymentId]);
+  const { rows } = await on.query<PaymentRow>(
+    `/* read-payment */ SELECT ${ROW} FROM payments p WHERE p.payment_id = $1`,
+    [paymentId],
+  );
   if (rows[0] === undefined) throw new UnknownPayment(paymentId);
   return rows[0];
 }

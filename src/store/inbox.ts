@@ -1,6 +1,7 @@
 import type { CallbackReading } from '../payment/observation';
 import type { BillPaymentOutcome } from '../payment/outcome';
-import type { Database, Queryable } from './database';
+import type { Database } from './database';
+import { untilNotOvertaken } from './overtaken';
 import { readOutcome, safeInteger, storableJson, storableText, type OutcomeColumns } from './values';
 
 /** `callback_inbox`: every authentic callback as it came, when it was signalled, and what took it into account. */
@@ -65,21 +66,8 @@ type PendingRow = Pick<CallbackRow, 'id' | 'payment_id' | 'reading' | 'received_
 
 export function createInbox(database: Database) {
   return {
-    async add(callback: IncomingCallback): Promise<Added> {
-      // Both floods are dealt with in one statement, so that nobody waits for another's round trips: a repeated callback is found in
-      // the index, without a lock; one beyond the limit is counted, and nothing is stored any more.
-      const { rows } = await database.query<{ known: string | null; beyond: boolean }>(
-        `WITH known AS (SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2),
-              beyond AS (UPDATE callback_counts SET overflowed = overflowed + 1
-                          WHERE payment_id = $1 AND stored >= $3 AND NOT EXISTS (SELECT FROM known) RETURNING payment_id)
-         SELECT (SELECT id FROM known) AS known, EXISTS (SELECT FROM beyond) AS beyond`,
-        [callback.paymentId, callback.digest, MAX_STORED_CALLBACKS],
-      );
-      const flood = rows[0];
-      if (flood?.beyond === true) return { kind: 'overflow' };
-      if (typeof flood?.known === 'string') return { kind: 'duplicate', id: safeInteger(flood.known) };
-      return await database.transaction((tx) => store(tx, callback));
-    },
+    add: (callback: IncomingCallback): Promise<Added> =>
+      untilNotOvertaken(callback.paymentId, () => tryToAdd(database, callback)),
 
     /**
      * What the delivery has to do, oldest first: tell the workflow of an open payment, compare with the outcome of a closed one.
@@ -88,7 +76,7 @@ export function createInbox(database: Database) {
      */
     async pending(limit: number, olderThan?: Date, afterId = 0): Promise<readonly PendingCallback[]> {
       const { rows } = await database.query<PendingRow>(
-        `SELECT c.id, c.payment_id, c.reading, c.received_at, p.outcome, p.receipt, p.account_number
+        `/* pending-callbacks */ SELECT c.id, c.payment_id, c.reading, c.received_at, p.outcome, p.receipt, p.account_number
            FROM callback_inbox c LEFT JOIN payments p USING (payment_id)
           WHERE c.named_by IS NULL
             AND (p.outcome IS NOT NULL OR c.signalled_at IS NULL) -- a signalled one comes back once its payment closed without it
@@ -113,7 +101,7 @@ export function createInbox(database: Database) {
     /** How many callbacks of this payment the workflow was told of. */
     async signalsSent(paymentId: string): Promise<number> {
       const { rows } = await database.query<{ signals: string }>(
-        'SELECT count(*) AS signals FROM callback_inbox WHERE payment_id = $1 AND signalled_at IS NOT NULL',
+        '/* count-signals */ SELECT count(*) AS signals FROM callback_inbox WHERE payment_id = $1 AND signalled_at IS NOT NULL',
         [paymentId],
       );
       return safeInteger(rows[0]?.signals ?? '0');
@@ -122,7 +110,7 @@ export function createInbox(database: Database) {
     /** The first time is kept. */
     async markSignalled(ids: readonly number[]): Promise<void> {
       await database.query(
-        `UPDATE callback_inbox SET signalled_at = now()
+        `/* mark-signalled */ UPDATE callback_inbox SET signalled_at = now()
           WHERE id IN (SELECT id FROM callback_inbox WHERE id = ANY ($1::bigint[]) AND signalled_at IS NULL ORDER BY id FOR UPDATE)`,
         [ids],
       );
@@ -131,7 +119,7 @@ export function createInbox(database: Database) {
     /** Takes callbacks off the delivery's list. What named one first stays. */
     async name(ids: readonly number[], by: NamedBy): Promise<void> {
       await database.query(
-        `UPDATE callback_inbox SET named_by = $2, named_at = now()
+        `/* name-callbacks */ UPDATE callback_inbox SET named_by = $2, named_at = now()
           WHERE id IN (SELECT id FROM callback_inbox WHERE id = ANY ($1::bigint[]) AND named_by IS NULL ORDER BY id FOR UPDATE)`,
         [ids, by],
       );
@@ -160,33 +148,39 @@ export function createInbox(database: Database) {
 export type Inbox = ReturnType<typeof createInbox>;
 
 /**
- * The row of `callback_counts`, not the payment's, is where callbacks of one payment wait for each other: the limit is exact, ids
- * grow in the order of the commits, and no close waits for a callback.
+ * One statement, so that nobody waits for another's round trips: a repeated callback is found in the index, without a lock; one beyond
+ * the limit is counted, and not kept. Undefined: another has come first, the same one or the last that is kept.
  */
-async function store(
-  tx: Queryable,
+async function tryToAdd(
+  database: Database,
   { paymentId, digest, body, reading, receivedAt }: IncomingCallback,
-): Promise<Added> {
-  const { rows: counts } = await tx.query<{ stored: number }>(
-    `INSERT INTO callback_counts AS c (payment_id) VALUES ($1)
-     ON CONFLICT (payment_id) DO UPDATE SET stored = c.stored -- changes nothing; takes the row's lock and reads what is committed
-     RETURNING stored`,
-    [paymentId],
-  );
-  const { rows: known } = await tx.query<{ id: string }>(
-    'SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2',
-    [paymentId, digest],
-  );
-  if (known[0] !== undefined) return { kind: 'duplicate', id: safeInteger(known[0].id) };
-  if ((counts[0]?.stored ?? 0) >= MAX_STORED_CALLBACKS) {
-    await tx.query('UPDATE callback_counts SET overflowed = overflowed + 1 WHERE payment_id = $1', [paymentId]);
-    return { kind: 'overflow' };
-  }
-  const { rows } = await tx.query<{ id: string }>(
-    `WITH counted AS (UPDATE callback_counts SET stored = stored + 1 WHERE payment_id = $1)
-     INSERT INTO callback_inbox (payment_id, digest, body, reading, received_at)
-     VALUES ($1, $2, $3, $4, coalesce($5, now())) RETURNING id`,
-    [paymentId, digest, storableText(body), storableJson(reading), receivedAt ?? null],
-  );
-  return { kind: 'stored', id: safeInteger(rows[0]?.id ?? 'nothing') };
+): Promise<Added | undefined> {
+  const { rows } = await database
+    .query<{ known: string | null; added: string | null; beyond: boolean }>(
+      `/* store-callback */ WITH known AS (
+         SELECT id FROM callback_inbox WHERE payment_id = $1 AND digest = $2),
+       beyond AS (
+         UPDATE callback_counts SET overflowed = overflowed + 1
+          WHERE payment_id = $1 AND stored >= $6 AND NOT EXISTS (SELECT FROM known) RETURNING payment_id),
+       added AS (
+         INSERT INTO callback_inbox (payment_id, digest, body, reading, received_at)
+         SELECT $1, $2, $3, $4, coalesce($5, now()) WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM beyond)
+         ON CONFLICT DO NOTHING RETURNING id),
+       counted AS (
+         INSERT INTO callback_counts AS c (payment_id, stored) SELECT $1, 1 FROM added
+         ON CONFLICT (payment_id) DO UPDATE SET stored = c.stored + 1) -- a CHECK refuses one too many
+       SELECT (SELECT id FROM known) AS known, (SELECT id FROM added) AS added, EXISTS (SELECT FROM beyond) AS beyond`,
+      [
+        ...[paymentId, digest, storableText(body), storableJson(reading)],
+        ...[receivedAt ?? null, MAX_STORED_CALLBACKS],
+      ],
+    )
+    .catch((error: unknown) => {
+      if (error instanceof Error && 'constraint' in error && error.constraint === 'callback_limit') return { rows: [] };
+      throw error;
+    });
+  const { known, added, beyond } = rows[0] ?? {};
+  if (beyond === true) return { kind: 'overflow' };
+  if (typeof known === 'string') return { kind: 'duplicate', id: safeInteger(known) };
+  return typeof added === 'string' ? { kind: 'stored', id: safeInteger(added) } : undefined;
 }

@@ -1,9 +1,9 @@
-import type { Facts } from '../payment/facts';
-import { judge } from '../payment/judge';
-import { learn, type Learnt, type Told } from '../payment/learn';
-import type { Observation } from '../payment/observation';
+import type { AfterEnd } from '../payment/after-end';
+import type { Closed, Facts } from '../payment/facts';
+import { lookOn, type Looked, type Told } from '../payment/look';
+import type { Observation, Receipt } from '../payment/observation';
 import type { Look } from '../payment/steps';
-import type { Database } from './database';
+import type { Database, Queryable } from './database';
 import { raiseDispute } from './disputes';
 import { AnswerTooOld } from './errors';
 import { expectedOf, readingOf, readRow, type Merchant, type Reading } from './facts';
@@ -15,6 +15,7 @@ export interface Observed {
   readonly observation: Observation;
   /** By the clock that says longer. */
   readonly askedAgo: () => number;
+  /** By the clock that says shorter. */
   readonly answeredAgo: () => number;
 }
 
@@ -26,68 +27,68 @@ export async function look(
   by: Merchant,
   unwritten: Observed | undefined,
 ): Promise<Look> {
-  return await untilNotOvertaken(paymentId, () => tryLook(database, paymentId, observed, by, unwritten));
-}
-
-async function tryLook(
-  database: Database,
-  paymentId: string,
-  observed: Observed,
-  by: Merchant,
-  unwritten: Observed | undefined,
-): Promise<Look | undefined> {
-  // Taken before the database tells the time, and when it was asked after it: the answer is surely not younger, nor the question older.
-  const [answeredAgo, before] = [observed.answeredAgo(), unwritten?.answeredAgo()];
-  const row = await readRow(database, paymentId);
-  const reading = readingOf(row, by);
-  const { now } = reading;
-  const toldBy = ({ observation, askedAgo }: Observed, answered: number): Told => ({
-    observation: asStored(observation),
-    when: { askedAt: Math.floor(now - askedAgo()), answeredAt: Math.ceil(now - answered) },
-  });
-  const learnt = learn(
-    reading.facts,
-    expectedOf(row),
-    toldBy(observed, answeredAgo),
-    unwritten && toldBy(unwritten, before ?? 0),
-    { now, account: by.account },
-  );
-  const known = learnt.isNews ? await write(database, reading, learnt) : learnt.facts;
-  if (known === undefined) return undefined;
-  if (learnt.isTooOld) throw new AnswerTooOld(paymentId);
-  return { facts: known, verdict: judge(known, now), at: now, said: observed.observation.said };
-}
-
-export function isAsking(facts: Facts, now: number): boolean {
-  const verdict = judge(facts, now);
-  return verdict.kind === 'open' && verdict.ask !== undefined;
-}
-
-/**
- * What was seen, and since when a person is asked. An outcome stands: what contradicts it is a dispute, and an empty receipt is filled,
- * both in the same transaction. Undefined: the row had changed, and nothing was written.
- */
-async function write(database: Database, { version }: Reading, { facts, afterEnd }: Learnt): Promise<Facts | undefined> {
-  const { paymentId, seen, attentionSince, closed } = facts;
-  const receipt = afterEnd.kind === 'receipt' ? filledReceipt(afterEnd.receipt) : {};
-  const sql = `UPDATE payments SET seen = $3, attention_since = coalesce(attention_since, $4), receipt = $5::jsonb || receipt
-                WHERE payment_id = $1 AND version = $2`;
-  const values = [
-    ...[paymentId, version, storableJson(seen)],
-    ...[attentionSince === undefined ? null : new Date(attentionSince), storableJson(receipt)],
-  ];
-  if (afterEnd.kind !== 'contradicts') {
-    if ((await database.query(sql, values)).rowCount !== 1) return undefined;
-  } else {
-    const isWritten = await database.transaction(async (tx) => {
-      if ((await tx.query(sql, values)).rowCount !== 1) return false;
-      await raiseDispute(tx, paymentId, { by: 'look', because: afterEnd.because });
-      return true;
+  return await untilNotOvertaken(paymentId, async () => {
+    // Taken before the database tells the time, and the other after it: the answer is surely not younger, nor the question older.
+    const answeredAgo = observed.answeredAgo();
+    const earlierAgo = unwritten?.answeredAgo() ?? 0;
+    const row = await readRow(database, paymentId);
+    const reading = readingOf(row, by);
+    const { facts, now } = reading;
+    const toldBy = ({ observation, askedAgo }: Observed, answered: number): Told => ({
+      observation: asStored(observation),
+      when: { askedAt: Math.floor(now - askedAgo()), answeredAt: Math.ceil(now - answered) },
     });
-    if (!isWritten) return undefined;
-  }
-  if (closed === undefined) return facts;
-  const { outcome, disputed } = closed;
-  const standing = outcome.kind === 'paid' ? { ...outcome, receipt: { ...receipt, ...outcome.receipt } } : outcome;
-  return { ...facts, closed: { outcome: standing, disputed: disputed || afterEnd.kind === 'contradicts' } };
+    const looked = lookOn(facts, {
+      ...toldBy(observed, answeredAgo),
+      unwritten: unwritten && toldBy(unwritten, earlierAgo),
+      expected: expectedOf(row),
+      now,
+      account: by.account,
+    });
+    const known = await write(database, reading, looked);
+    if (known === undefined) return undefined;
+    if (looked.kind === 'too-old') throw new AnswerTooOld(paymentId);
+    return { facts: known, verdict: looked.verdict, at: now, said: observed.observation.said };
+  });
+}
+
+/** With a dispute or a receipt that comes of it, at once. Undefined: the row had changed, and nothing is written. */
+async function write(database: Database, { facts, version }: Reading, looked: Looked): Promise<Facts | undefined> {
+  const { seen } = looked;
+  const { attentionSince, afterEnd } = looked.kind === 'looked' ? looked : { ...facts, afterEnd: undefined };
+  if (seen === facts.seen && attentionSince === facts.attentionSince) return facts;
+  const receipt = afterEnd?.kind === 'receipt' ? filledReceipt(afterEnd.receipt) : {};
+  const update = async (on: Queryable): Promise<boolean> => {
+    const { rowCount } = await on.query(
+      `/* write-look */ UPDATE payments SET seen = $3, attention_since = coalesce(attention_since, $4), receipt = $5::jsonb || receipt
+        WHERE payment_id = $1 AND version = $2`,
+      [
+        ...[facts.paymentId, version, storableJson(seen)],
+        ...[attentionSince === undefined ? null : new Date(attentionSince), storableJson(receipt)],
+      ],
+    );
+    return rowCount === 1;
+  };
+  const isWritten = await (afterEnd?.kind !== 'contradicts'
+    ? update(database)
+    : database.transaction(async (tx) => {
+        if (!(await update(tx))) return false;
+        await raiseDispute(tx, facts.paymentId, { by: 'look', because: afterEnd.because });
+        return true;
+      }));
+  if (!isWritten) return undefined;
+  const { closed } = facts;
+  return {
+    ...facts,
+    seen,
+    ...(attentionSince !== undefined && { attentionSince }),
+    ...(closed !== undefined && { closed: closedAfter(closed, afterEnd, receipt) }),
+  };
+}
+
+function closedAfter({ outcome, disputed }: Closed, afterEnd: AfterEnd | undefined, receipt: Receipt): Closed {
+  return {
+    outcome: outcome.kind === 'paid' ? { ...outcome, receipt: { ...receipt, ...outcome.receipt } } : outcome,
+    disputed: disputed || afterEnd?.kind === 'contradicts',
+  };
 }

@@ -79,7 +79,7 @@ async function register(
   const { paymentId, serviceId, accountNumber, amount, currency, fundingAccount } = request;
   // Of any number of callers one inserts; the others wait for it here and read below what it wrote.
   const { rows } = await database.query<PaymentRow>(
-    `INSERT INTO payments AS p (payment_id, fingerprint, service_id, account_number, amount, currency, funding_account, rules)
+    `/* register-payment */ INSERT INTO payments AS p (payment_id, fingerprint, service_id, account_number, amount, currency, funding_account, rules)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING ${ROW}`,
     [
       ...[paymentId, fingerprint, serviceId, accountNumber, amount, currency],

@@ -1,16 +1,14 @@
 import { decide } from '../payment/decide';
 import { isOutcomeOf, type Ending } from '../payment/ending';
-import type { Facts } from '../payment/facts';
-import { judge } from '../payment/judge';
+import type { Verdict } from '../payment/judge';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { RecordResult } from '../payment/steps';
 import type { Database, Queryable } from './database';
 import { readingOf, readRow, SEALED, type Merchant, type PaymentRow, type Reading } from './facts';
 import { HOLD, SETTLE } from './funds';
-import { isAsking } from './look';
 import { recordAction, type OperatorAction } from './operator-actions';
 import { untilNotOvertaken } from './overtaken';
-import { outcomeAsStored, writeOutcome } from './values';
+import { readOutcome, writeOutcome, type OutcomeColumns } from './values';
 
 /**
  * The end of a payment. Nobody brings an outcome: it is made of what the row and the inbox say, and written on that row alone, so that
@@ -31,7 +29,7 @@ export async function recordOutcome(
       case 'refused':
         return decision;
       case 'open':
-        return await stayOpen(database, reading);
+        return await stayOpen(database, reading, decision.verdict);
       case 'record': {
         const { outcome } = decision;
         const action = isOutcomeOf(outcome, ending) ? actionOf(ending) : undefined;
@@ -44,17 +42,21 @@ export async function recordOutcome(
 }
 
 /** It does not end so. If a person is to be asked, it is written down since when. Undefined: the row had changed, as below. */
-async function stayOpen(database: Database, { facts, now, version }: Reading): Promise<RecordResult | undefined> {
-  const look = (known: Facts): RecordResult => ({
-    kind: 'open',
-    look: { facts: known, verdict: judge(known, now), at: now },
-  });
-  if (facts.attentionSince !== undefined || !isAsking(facts, now)) return look(facts);
+async function stayOpen(
+  database: Database,
+  { facts, now, version }: Reading,
+  verdict: Verdict,
+): Promise<RecordResult | undefined> {
+  const isAsked = facts.attentionSince !== undefined;
+  if (isAsked || verdict.kind !== 'open' || verdict.ask === undefined)
+    return { kind: 'open', look: { facts, verdict, at: now } };
   const { rowCount } = await database.query(
     'UPDATE payments SET attention_since = $3 WHERE payment_id = $1 AND version = $2',
     [facts.paymentId, version, new Date(now)],
   );
-  return rowCount === 1 ? look({ ...facts, attentionSince: now }) : undefined;
+  return rowCount === 1
+    ? { kind: 'open', look: { facts: { ...facts, attentionSince: now }, verdict, at: now } }
+    : undefined;
 }
 
 /**
@@ -63,25 +65,26 @@ async function stayOpen(database: Database, { facts, now, version }: Reading): P
  */
 async function end(on: Queryable, row: PaymentRow, outcome: BillPaymentOutcome): Promise<RecordResult | undefined> {
   const columns = writeOutcome(outcome);
-  const { rowCount } = await on.query(
-    `WITH ended AS (
+  const { rows } = await on.query<OutcomeColumns>(
+    `/* end-payment */ WITH ended AS (
        UPDATE payments
           SET outcome = $3, receipt = $4, closed_at = $5,
               claimed_at = coalesce(claimed_at, $5), claimed_by = coalesce(claimed_by, '${SEALED}') -- the seal, if nobody claimed it
         WHERE payment_id = $1 AND version = $2 AND outcome IS NULL
-       RETURNING payment_id, $6::bigint AS paid),
+       RETURNING payment_id, outcome, receipt, $6::bigint AS paid),
      ${SETTLE},
      named AS (
        UPDATE callback_inbox SET named_by = 'close', named_at = now()
         WHERE named_by IS NULL
           AND id IN (SELECT id FROM callback_inbox JOIN ended USING (payment_id) WHERE id = ANY ($7::bigint[]) ORDER BY id FOR UPDATE))
-     SELECT FROM ended`,
+     SELECT outcome, receipt FROM ended`,
     [
       ...[row.payment_id, row.version, columns.outcome, columns.receipt, outcome.closedAt],
       ...[outcome.kind === 'paid' ? outcome.amount : 0, row.callbacks.map(({ id }) => id)],
     ],
   );
-  return rowCount === 1 ? { kind: 'closed', outcome: outcomeAsStored(outcome), disputed: false } : undefined;
+  const recorded = rows[0] && readOutcome(rows[0]);
+  return recorded && { kind: 'closed', outcome: recorded, disputed: false };
 }
 
 /** With who decided it. A decision that proof went before is none: it leaves no row. */

@@ -55,6 +55,3 @@ export function writeOutcome(outcome: BillPaymentOutcome): { readonly outcome: s
   const { receipt, ...rest } = outcome;
   return { outcome: storableJson(rest), receipt: storableJson(filledReceipt(receipt)) };
 }
-
-export const outcomeAsStored = (outcome: BillPaymentOutcome): BillPaymentOutcome =>
-  asStored(outcome.kind === 'paid' ? { ...outcome, receipt: filledReceipt(outcome.receipt) } : outcome);

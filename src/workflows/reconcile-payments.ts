@@ -35,8 +35,8 @@ export interface Carried {
 }
 
 /**
- * Compares store, runs and provider (design §2, residual risk), page by page, and writes a report. It changes no payment: what
- * contradicts an outcome about money becomes a dispute.
+ * Compares store, runs and provider (docs/guarantees.md#what-is-not-covered), page by page, and writes a report. It changes no
+ * payment: what contradicts an outcome about money becomes a dispute.
  */
 export async function reconcilePayments(
   request: ReconcileRequest = {},

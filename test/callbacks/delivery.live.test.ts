@@ -8,10 +8,12 @@ import {
 } from '../../src/callbacks';
 import type { PaymentDispute } from '../../src/payment/dispute';
 import type { CallbackHint } from '../../src/payment/observation';
-import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import { openStore, type Store } from '../../src/store';
 import { countOf } from '../support/metrics';
+import { endWhile } from '../support/end-while';
 import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { storeAt } from '../support/store';
+import { startTcpProxy } from '../support/tcp-proxy';
 import * as s from './support';
 
 let database: TestDatabase;
@@ -51,9 +53,9 @@ const namedBy = async (paymentId: string): Promise<unknown[]> =>
   (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
 const signalled = async (paymentId: string): Promise<boolean[]> =>
   (await store.inbox.forPayment(paymentId)).map(({ signalledAt }) => signalledAt !== undefined);
-async function closed(outcomeOf: (paymentId: string) => BillPaymentOutcome): Promise<string> {
+async function closed(end: s.End): Promise<string> {
   const paymentId = await s.registerPayment(store);
-  await s.closeAs(store, outcomeOf(paymentId));
+  await end(store, paymentId);
   return paymentId;
 }
 
@@ -173,9 +175,9 @@ describe('a closed payment (G5)', () => {
   const pending = { status: 2, resultCode: null };
   const duplicate = s.failedWith('9');
   const SAYS_NO_MORE = { amount: null, accountNumber: null, currencyCode: null };
-  const paidInPart = (id: string) => s.paid(id, { amount: 100 });
+  const paidInPart = s.paidInPart(100);
 
-  test.each<[string, (paymentId: string) => BillPaymentOutcome, (paymentId: string) => string, 'agreed' | 'dispute']>([
+  test.each<[string, s.End, (paymentId: string) => string, 'agreed' | 'dispute']>([
     ['paid, claims paid', s.paid, (id) => s.nested(id), 'agreed'],
     ['paid, claims failed', s.paid, (id) => s.nested(id, s.failedWith('1')), 'dispute'],
     ['paid, claims failed with an ambiguous code', s.paid, (id) => s.nested(id, ambiguous), 'dispute'],
@@ -196,16 +198,16 @@ describe('a closed payment (G5)', () => {
     ['declined, a refused duplicate', s.declined, (id) => s.nested(id, duplicate), 'agreed'],
     ['cancelled, claims failed', s.cancelled, (id) => s.nested(id, s.failedWith('1')), 'agreed'],
     ['cancelled and never sent, claims paid', s.cancelled, (id) => s.nested(id), 'dispute'],
-  ])('%s', async (_name, outcomeOf, body, expected) => {
-    const paymentId = await closed(outcomeOf);
+  ])('%s', async (_name, end, body, expected) => {
+    const paymentId = await closed(end);
     await add(paymentId, body(paymentId));
-    const before = (await store.payments.facts(paymentId)).outcome;
+    const before = await s.closedOf(store, paymentId);
     expect(await delivery().sweep()).toEqual({ found: 1, left: 0 });
 
     const isDispute = expected === 'dispute';
-    const facts = await store.payments.facts(paymentId);
-    expect(facts.disputed).toBe(isDispute);
-    expect(facts.outcome?.kind).toBe(before?.kind);
+    const after = await s.closedOf(store, paymentId);
+    expect(after?.disputed).toBe(isDispute);
+    expect(after?.outcome.kind).toBe(before?.outcome.kind);
     expect(await namedBy(paymentId)).toEqual([expected]);
     expect(sent).toEqual([]);
     expect(opened.map((each) => [each.paymentId, each.raisedBy])).toEqual(isDispute ? [[paymentId, 'callback']] : []);
@@ -218,7 +220,7 @@ describe('a closed payment (G5)', () => {
         level: 40,
         msg: expect.any(String),
         paymentId,
-        outcome: before?.kind,
+        outcome: before?.outcome.kind,
         claims: expect.any(String),
       });
       expect([time, pid, hostname]).not.toContain(undefined);
@@ -228,7 +230,7 @@ describe('a closed payment (G5)', () => {
   });
 
   const receiptOf = async (paymentId: string): Promise<unknown> => {
-    const { outcome } = await store.payments.facts(paymentId);
+    const outcome = (await s.closedOf(store, paymentId))?.outcome;
     return outcome?.kind === 'paid' ? outcome.receipt : undefined;
   };
 
@@ -256,14 +258,14 @@ describe('a closed payment (G5)', () => {
     ['none from what contradicts', (id) => s.nested(id, { status: 6, resultCode: '1' }), {}, {}],
     ['none from a refused duplicate', (id) => s.nested(id, { status: 6, resultCode: '9' }), {}, {}],
   ])('%s', async (_name, body, before, after) => {
-    const paymentId = await closed((id) => s.paid(id, { receipt: before }));
+    const paymentId = await closed(s.paidWith(before));
     await add(paymentId, body(paymentId));
     await delivery().sweep();
     expect(await receiptOf(paymentId)).toEqual(after);
   });
 
   test('of another amount and account: disputed without a value, and the right receipt still comes', async () => {
-    const paymentId = await closed((id) => s.paid(id, { receipt: {} }));
+    const paymentId = await closed(s.paidWith({}));
     const other = { amount: 100, accountNumber: '999999' };
     await add(paymentId, s.nested(paymentId, s.proof('S999', '9999-9999'), other));
     await delivery().sweep();
@@ -287,7 +289,7 @@ describe('a closed payment (G5)', () => {
     // The callback, and the dispute that it has raised all the same.
     expect(await failing.sweep()).toEqual({ found: 2, left: 2 });
     expect(await namedBy(paymentId)).toEqual([undefined]);
-    expect((await store.payments.facts(paymentId)).disputed).toBe(true);
+    expect(await s.closedOf(store, paymentId)).toMatchObject({ disputed: true });
     expect(await countOf(metrics.unopened)).toBe(1);
     await delivery().sweep();
     expect(opened).toEqual([
@@ -305,9 +307,18 @@ describe('a closed payment (G5)', () => {
 
   test('one that was signalled, and came too late for the close, is compared', async () => {
     const paymentId = await s.registerPayment(store);
-    await add(paymentId);
-    await delivery().sweep();
-    await s.closeAs(store, s.declined(paymentId));
+    await s.askToDecline(store, paymentId);
+    const proxy = await startTcpProxy(database.url);
+    const slow = storeAt(`${proxy.url}?application_name=slow`);
+    const ended = await endWhile({ databaseUrl: database.url, proxy, slow }, paymentId, s.DECLINE, async () => {
+      await add(paymentId);
+      await delivery().sweep();
+    });
+    await slow.close();
+    await proxy.close();
+    expect(ended).toMatchObject({ kind: 'closed', outcome: { kind: 'declined' } });
+    expect(await signalled(paymentId)).toEqual([true]);
+    expect(await namedBy(paymentId)).toEqual([undefined]);
     await delivery().sweep();
     expect(await namedBy(paymentId)).toEqual(['dispute']);
   });
@@ -315,8 +326,7 @@ describe('a closed payment (G5)', () => {
   test('one that the close considered is left alone', async () => {
     const paymentId = await s.registerPayment(store);
     await add(paymentId);
-    await store.payments.claim(paymentId, { nonce: 'n', account: 'hash', tokenExpiresAt: new Date() });
-    await store.payments.close({ paymentId, outcome: s.paid(paymentId), callbacksConsidered: 1, unsent: false });
+    await s.paid(store, paymentId);
     expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
     expect(await namedBy(paymentId)).toEqual(['close']);
   });

@@ -3,6 +3,7 @@ import { createDelivery, createOpenDispute, type DeliveryStore, type OpenDispute
 import { SEARCH_ATTRIBUTES, disputeWorkflowIdOf } from '../../src/payment/contract';
 import { openStore, type Store } from '../../src/store';
 import { testDatabase, type TestDatabase } from '../support/postgres';
+import { look } from '../support/store';
 import { testTemporal } from '../support/temporal';
 import * as s from './support';
 
@@ -32,7 +33,7 @@ const died = (): Promise<never> => Promise.reject(new Error('the endpoint died')
 /** Declined; then a callback says that it was paid. */
 async function contradicted(): Promise<string> {
   const paymentId = await s.registerPayment(store);
-  await s.closeAs(store, s.declined(paymentId));
+  await s.declined(store, paymentId);
   await s.addCallback(store, paymentId, s.nested(paymentId));
   return paymentId;
 }
@@ -66,7 +67,7 @@ test('a contradicting callback raises, opens, marks, and only then is dealt with
 test('killed between raising and opening: the next sweep opens it, once', async () => {
   const paymentId = await contradicted();
   await endpoint(died).sweep();
-  expect((await store.payments.facts(paymentId)).disputed).toBe(true);
+  expect(await s.closedOf(store, paymentId)).toMatchObject({ disputed: true });
   expect(await namedBy(paymentId)).toEqual([undefined]);
   await endpoint().sweep();
   await expectOpened(paymentId);
@@ -98,11 +99,10 @@ test('many endpoints that sweep at once open one', async () => {
   await expectOpened(paymentId);
 });
 
-test('what a close or reconciliation has raised is opened by the sweep, without any callback', async () => {
+test('what a look has raised is opened by the sweep, without any callback', async () => {
   const paymentId = await s.registerPayment(store);
-  await s.closeAs(store, s.declined(paymentId));
-  const paid = s.paid(paymentId);
-  await store.payments.close({ paymentId, outcome: paid, callbacksConsidered: 0, unsent: false });
+  await s.declined(store, paymentId);
+  await look(store, paymentId, s.completed(paymentId, { number: 'S1' }));
   expect(await endpoint().sweep()).toEqual({ found: 1, left: 0 });
   expect(await statusOf(paymentId)).toBe('RUNNING');
   expect(await endpoint().sweep()).toEqual({ found: 0, left: 0 });

@@ -8,8 +8,18 @@ import { startCallbacks } from '../../src/callbacks';
 import { SIGNALS } from '../../src/payment/contract';
 import { atEndOfFile } from '../support/at-end';
 import { countOf } from '../support/metrics';
-import { failedWith, nested, send } from './support';
-import { FLOAT, SHORT_POLICY, historyOf, outcomeOf, startFlow, stageOf, until, type Flow } from '../support/flow';
+import { callbacksOf, failedWith, nested, send } from './support';
+import {
+  FLOAT,
+  SHORT_POLICY,
+  factsOf,
+  historyOf,
+  outcomeOf,
+  startFlow,
+  stageOf,
+  until,
+  type Flow,
+} from '../support/flow';
 
 /** Callbacks through the whole system: provider, endpoint, inbox, signal, workflow. */
 
@@ -65,7 +75,7 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
   const flow = await startFlow({ withoutWorker: true });
   await flow.callbacks.close();
   const keys = `k1:${randomBytes(32).toString('base64')}`;
-  const callbacks = s.callbacksOf(keys);
+  const callbacks = callbacksOf(keys);
   const first = await endpointProcess({
     CALLBACK_KEYS: keys,
     DATABASE_URL: flow.databaseUrl,
@@ -96,7 +106,7 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
   expect(await signalsOf(flow, paymentId)).toBe(1);
   const [delivered] = await flow.store.inbox.forPayment(paymentId);
   expect(delivered).toMatchObject({ signalledAt: expect.any(Date) as Date, namedBy: 'close' });
-  expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
+  expect(await factsOf(flow, paymentId)).toMatchObject({ closed: { outcome, disputed: false } });
   expect(flow.sandbox.payment(paymentId)).toMatchObject({ postsSeen: 1, postsCaptured: 1 });
   expect(await flow.store.funds.account(FLOAT.account)).toMatchObject({ posted: 220, reserved: 0 });
 });
@@ -113,7 +123,7 @@ describe('while a payment is open', () => {
     await flow.payments.start(request);
     await sent(flow, paymentId);
     const before = await historyOf(flow, paymentId);
-    const facts = await flow.store.payments.facts(paymentId);
+    const facts = await factsOf(flow, paymentId);
     const looks = flow.sandbox.payment(paymentId).requests.length;
 
     const ours = flow.callbackUrl(paymentId);
@@ -135,7 +145,7 @@ describe('while a payment is open', () => {
     }
     expect(await countOf(flow.callbacks.metrics.refused, 'not-ours')).toBe(2 * forged.length);
     expect(await flow.store.inbox.pending(10)).toEqual([]);
-    expect(await flow.store.payments.facts(paymentId)).toEqual(facts);
+    expect(await factsOf(flow, paymentId)).toEqual(facts);
     expect((await historyOf(flow, paymentId)).events).toHaveLength(before.events?.length ?? 0);
     expect(flow.sandbox.payment(paymentId).requests).toHaveLength(looks);
   });
@@ -150,7 +160,7 @@ describe('while a payment is open', () => {
     expect(await flow.sandbox.sendCallback(paymentId)).toMatchObject({ answered: 200 });
     await until('it was looked at', looks, (count) => count > before);
     expect(await stageOf(flow, paymentId)).toBe('awaiting-result');
-    expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
+    expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
   });
 
   test('25 callbacks, each another: all are stored, at most 20 are signalled, and the payment still ends', async () => {

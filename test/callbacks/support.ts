@@ -7,11 +7,30 @@ import { createAlmaraCallbacks, parseKeyRing } from '../../src/almara/callback';
 import { createCallbackApp, type CallbackAppOptions } from '../../src/callbacks';
 import type { Log } from '../../src/log';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { Receipt } from '../../src/payment/observation';
 import type { ProviderCallbacks } from '../../src/payment/provider';
 import type { Store } from '../../src/store';
-import { claimOf, closeSent, closeUnsent, declined as declinedBy, newPaymentId, requestOf } from '../support/store';
+import {
+  ACCEPTED,
+  BY,
+  CANCELLED,
+  claim,
+  claimOf,
+  decided,
+  end,
+  endByPerson,
+  FINGERPRINT,
+  look,
+  newPaymentId,
+  NOT_FOUND,
+  outcomeOf,
+  PROVEN,
+  recordOf,
+  requestOf,
+  rulesOf,
+} from '../support/store';
 
-export { cancelled, newPaymentId, paid } from '../support/store';
+export { newPaymentId } from '../support/store';
 
 export const newKey = (id: string): string => `${id}:${randomBytes(32).toString('base64')}`;
 export const callbacksOf = (keys: string): ProviderCallbacks => createAlmaraCallbacks(parseKeyRing(keys));
@@ -109,28 +128,68 @@ export const proof = (reference: string, token: string): Record<string, unknown>
   thirdPartyPayload: { reference, extraData: { ResponseExtraData: { token } } },
 });
 
-/** Of the account and the amount that the documented callbacks tell of. */
+/** What the documented callbacks tell of. */
+const ACCOUNT = '111832';
+
 export async function registerPayment(store: Store, paymentId = newPaymentId()): Promise<string> {
-  await store.payments.register(requestOf(paymentId, { accountNumber: '111832', amount: 220 }), 'fingerprint');
+  const rules = rulesOf({ receiptGrace: 0 });
+  await store.payments.register(requestOf(paymentId, { accountNumber: ACCOUNT }), FINGERPRINT, rules, BY);
   return paymentId;
 }
 
 /** As the endpoint stores it. */
 export async function addCallback(store: Store, paymentId: string, body: string): Promise<number> {
-  const read = readCallback(JSON.parse(body));
+  const read = CALLBACKS.read(JSON.parse(body));
   if (read.kind !== 'callback') throw new Error('the test callback cannot be read');
   const added = await store.inbox.add({ paymentId, digest: randomUUID(), body, reading: read.reading });
   if (added.kind !== 'stored') throw new Error(`the test callback was not stored: ${added.kind}`);
   return added.id;
 }
 
-/** By a person, whatever callbacks say. */
-export const declined = (paymentId: string) => declinedBy(paymentId, { settledBy: 'operator' });
+export const factsOf = async (store: Store, paymentId: string) => (await store.payments.read(paymentId, BY)).facts;
+export const closedOf = async (store: Store, paymentId: string) => (await factsOf(store, paymentId)).closed;
 
-/** Closes a payment that nothing came in for; one that is said to have been sent is claimed first. */
-export async function closeAs(store: Store, outcome: BillPaymentOutcome): Promise<void> {
-  const sent = outcome.kind !== 'cancelled';
-  if (sent) await store.payments.claim(outcome.paymentId, claimOf());
-  const closed = await (sent ? closeSent : closeUnsent)(store, outcome);
-  if (closed.kind !== 'recorded') throw new Error(`the test payment did not close: ${closed.kind}`);
+/** Ends a registered payment. */
+export type End = (store: Store, paymentId: string) => Promise<BillPaymentOutcome>;
+
+async function submit(store: Store, paymentId: string): Promise<void> {
+  const { nonce } = claimOf();
+  await claim(store, paymentId, { nonce });
+  await store.payments.answered(paymentId, nonce, ACCEPTED, BY);
 }
+
+/** By the provider's record, which says that it was paid with this receipt. */
+export const completed = (paymentId: string, receipt: Receipt) =>
+  recordOf(paymentId, 'completed', { accountNumber: ACCOUNT, receipt });
+
+export const paidWith =
+  (receipt: Receipt): End =>
+  async (store, paymentId) => {
+    await submit(store, paymentId);
+    await look(store, paymentId, completed(paymentId, receipt));
+    return outcomeOf(await end(store, paymentId, PROVEN));
+  };
+export const paid = paidWith({ number: 'S575998' });
+
+export const paidInPart =
+  (amount: number): End =>
+  async (store, paymentId) => {
+    await submit(store, paymentId);
+    return outcomeOf(await endByPerson(store, paymentId, { amount, receiptNumber: 'S575998' }));
+  };
+
+export const DECLINE = decided({ decision: 'declined', providerCase: 'C-1' });
+
+/** Sent, and a person is asked, who has what a decline needs. */
+export async function askToDecline(store: Store, paymentId: string): Promise<void> {
+  await submit(store, paymentId);
+  await look(store, paymentId, NOT_FOUND);
+}
+
+/** By a person, whatever callbacks say. */
+export const declined: End = async (store, paymentId) => {
+  await askToDecline(store, paymentId);
+  return outcomeOf(await end(store, paymentId, DECLINE));
+};
+
+export const cancelled: End = async (store, paymentId) => outcomeOf(await end(store, paymentId, CANCELLED));

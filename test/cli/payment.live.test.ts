@@ -5,7 +5,16 @@ import { cliStore } from '../../src/cli/store';
 import { BillPayments } from '../../src/client';
 import { accountOf, BILL_ROUTE_ID, type BehaviourName } from '../../src/sandbox';
 import { beginBillpay, runBillpay } from '../support/billpay';
-import { FLOAT, POSTPAID_SERVICE, SHORT_POLICY, needsAttention, startFlow, until, type Flow } from '../support/flow';
+import {
+  FLOAT,
+  POSTPAID_SERVICE,
+  SHORT_POLICY,
+  factsOf,
+  needsAttention,
+  startFlow,
+  until,
+  type Flow,
+} from '../support/flow';
 import { testDatabase } from '../support/postgres';
 
 /** `billpay` against the whole system: what it prints, what it exits with, and that both are the truth. */
@@ -37,7 +46,7 @@ const posts = (paymentId: string) => {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
   return { seen, captured };
 };
-const recorded = async (paymentId: string) => (await flow.store.payments.facts(paymentId)).outcome;
+const recorded = async (paymentId: string) => (await factsOf(flow, paymentId)).closed?.outcome;
 
 describe('pay', () => {
   test('paid: 0, with the receipt; status says the same', async () => {

@@ -4,7 +4,7 @@ import { TASK_QUEUE, WORKFLOWS } from '../../src/payment/contract';
 import { RECONCILIATION_ID } from '../../src/payment/reconciliation-window';
 import { STATUS } from '../../src/sandbox/behaviour';
 import { runBillpay } from '../support/billpay';
-import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
+import { factsOf, outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { found, looking, reconcile } from '../support/reconcile';
 
 /** `billpay reconcile` and `billpay schedules` as people and scripts run them. */
@@ -56,7 +56,7 @@ describe('billpay reconcile', () => {
   ] as const)('%s without any callback: 4, with what it means; disputed once, however often it runs', async (...of) => {
     const [, subject, status, kind] = of;
     const paymentId = subject();
-    const before = (await flow.store.payments.facts(paymentId)).outcome;
+    const before = (await factsOf(flow, paymentId)).closed?.outcome;
     flow.sandbox.setRecord(paymentId, { status });
     const first = await billpay('reconcile', '--since', '1h');
     expect({ code: first.code, err: first.err }).toEqual({ code: 4, err: [] });
@@ -78,9 +78,10 @@ describe('billpay reconcile', () => {
       differences: expect.arrayContaining([expect.objectContaining({ kind, subject: paymentId })]) as unknown,
     });
     // What is recorded stays, and so does what is remembered of the provider's answers.
-    const { outcome, completedSeen } = await flow.store.payments.facts(paymentId);
-    expect(outcome).toEqual(before);
-    expect(completedSeen).toBe(kind === 'paid-but-failed');
+    const { closed, seen } = await factsOf(flow, paymentId);
+    expect(closed).toEqual({ outcome: before, disputed: true });
+    expect(seen.last).toMatchObject({ state: status === STATUS.completed ? 'completed' : 'failed' });
+    expect(seen.completedAt).toEqual(expect.any(Number));
   });
 
   test('two at once find the same, and raise no more', async () => {

@@ -8,6 +8,7 @@ import {
   FLOAT,
   POSTPAID_SERVICE,
   SHORT_POLICY,
+  factsOf,
   needsAttention,
   outcomeOf,
   startFlow,
@@ -37,7 +38,7 @@ const postsOf = (paymentId: string) => {
   const { postsSeen: seen, postsCaptured: captured } = flow.sandbox.payment(paymentId);
   return { seen, captured };
 };
-const recorded = async (paymentId: string) => (await flow.store.payments.facts(paymentId)).outcome;
+const recorded = async (paymentId: string) => (await factsOf(flow, paymentId)).closed?.outcome;
 const runIdOf = async (paymentId: string) =>
   (await flow.client.workflow.getHandle(workflowIdOf(paymentId)).describe()).runId;
 const by = { operator: 'op-1', note: 'confirmed by the provider' };

@@ -11,7 +11,7 @@ const reading = (
   meaning: CodeMeaning = 'ambiguous',
   change: Partial<CallbackReading> = {},
 ): CallbackReading => ({
-  shape: 'nested',
+  tells: 'result',
   claims: meaning === 'success' ? 'paid' : 'failed',
   said: `code ${value}`,
   receipt: {},

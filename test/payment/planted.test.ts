@@ -5,8 +5,9 @@ import { decide } from '../../src/payment/decide';
 import type { Ending } from '../../src/payment/ending';
 import type { Facts } from '../../src/payment/facts';
 import { judge } from '../../src/payment/judge';
+import type { CallbackReading } from '../../src/payment/observation';
 import { isLeftOut, plant, RULES, type Rule } from '../../src/payment/planted';
-import { answerIn, isTooOld } from '../../src/payment/seen';
+import { answerIn, isTooOld, remember } from '../../src/payment/seen';
 import type { Resolution } from '../../src/payment/progress';
 import {
   answer,
@@ -43,6 +44,15 @@ const dead = { claim: { ...CLAIMS.unknown, sessionExpiresAt: at(-300) } };
 type Known = Partial<Omit<Facts, 'seen'>> & { readonly told?: readonly Told[] };
 const made = ({ told = [], ...change }: Known): Facts => facts({ ...change, seen: seenOf(...told) });
 
+const refused = (change: Partial<CallbackReading> = {}): CallbackReading => ({
+  tells: 'result',
+  claims: 'failed',
+  code: { value: '1', meaning: 'refusal' },
+  receipt: {},
+  said: '',
+  ...change,
+});
+
 const verdict = (known: Known, second: number) => (): string => {
   const judged = judge(made(known), at(second));
   return judged.kind === 'open' ? (judged.ask?.reason ?? 'open') : judged.kind;
@@ -73,13 +83,17 @@ const CASES = {
   'a failure that broke off asks': { is: verdict({ told: [failedOnce, [60, 'pending'], [160, 'failed']], callbacks: refusal }, 160), right: 'contradictory-answers', wrong: 'failed' },
   'a code that can hide a payment asks': {
     is: () => weighCallbacks(EXPECTED, [
-      { shape: 'nested', claims: 'failed', code: { value: '22', meaning: 'ambiguous' }, receipt: {}, said: '' },
-      { shape: 'nested', claims: 'failed', code: { value: '1', meaning: 'refusal' }, receipt: {}, said: '' },
+      { tells: 'result', claims: 'failed', code: { value: '22', meaning: 'ambiguous' }, receipt: {}, said: '' },
+      { tells: 'result', claims: 'failed', code: { value: '1', meaning: 'refusal' }, receipt: {}, said: '' },
     ], false).code?.kind,
     right: 'ambiguous', wrong: 'refusal',
   },
+  'a failure that is not confirmed asks in the end': { is: verdict({ told: [failedOnce] }, 1_740), right: 'provider-silent', wrong: 'open' },
+  'a code must speak of this payment': { is: () => weighCallbacks(EXPECTED, [refused({ amount: 1 })], false).code?.kind, right: 'ambiguous', wrong: 'refusal' },
+  'a callback that was not kept asks': { is: () => weighCallbacks(EXPECTED, [refused()], true).code?.kind, right: 'ambiguous', wrong: 'refusal' },
   'a failure without a code asks': { is: verdict({ told: failedTwice }, 160), right: 'failed-without-code', wrong: 'failed' },
   'a record must agree': { is: verdict({ told: [[40, 'completed, other amount']], callbacks: callbacks({ receipt: { number: 'S1' } }) }, 160), right: 'evidence-mismatch', wrong: 'paid' },
+  'a record of what was not sent asks': { is: verdict({ ...claim('free'), told: [[1, 'pending']] }, 60), right: 'id-in-use', wrong: 'open' },
   'silence asks and proves nothing': { is: verdict({ told: [[40, 'pending']] }, 1_740), right: 'provider-silent', wrong: 'failed' },
   'not found proves nothing': { is: verdict({ told: [[40, 'not found']] }, 600), right: 'not-found', wrong: 'failed' },
   'the send window': { is: verdict({ ...claim('unanswered'), told: [[5, 'completed']] }, 5), right: 'open', wrong: 'paid' },
@@ -99,7 +113,9 @@ const CASES = {
   'paid carries the amount of the record': { is: ends({ ...asked, told: [[40, 'completed without receipt']] }, decides('paid', { amount: 200 }), 60), right: 'refused', wrong: 'paid 200' },
   'an end is final': { is: ends({ ...asked, closed: { outcome: declined(EXPECTED.paymentId), disputed: false }, told: [[40, 'completed']] }, { kind: 'proven' }, 60), right: 'closed', wrong: 'paid 220' },
   'a contradiction after the end is disputed': { is: () => compareAfterEnd(paid(EXPECTED.paymentId), answer('failed', 60)).kind, right: 'contradicts', wrong: 'agrees' },
+  'a failure from before the end is no news': { is: () => compareAfterEnd(paid(EXPECTED.paymentId), answer('failed', 49)).kind, right: 'agrees', wrong: 'contradicts' },
   'an answer from another account': { is: () => answerIn({ kind: 'not-found', said: 'not found' }, EXPECTED, answer('not found', 1), true)?.state, right: undefined, wrong: 'not-found' },
+  'an old answer tells what is true for ever': { is: () => remember({}, answer('completed', 0)).completedAt !== undefined, right: true, wrong: false },
   'old answers are not written': { is: () => isTooOld(answer('failed', 0), at(61)), right: true, wrong: false },
 } satisfies Record<Rule, Case>;
 
@@ -118,7 +134,7 @@ test.each(RULES.map((rule) => ({ rule, ...CASES[rule] })))(
 // prettier-ignore
 const ALSO: readonly (Case & { readonly rule: Rule; readonly when: string })[] = [
   { rule: 'a record must agree', when: 'a failed one', is: verdict({ told: [[40, 'failed, other amount'], [160, 'failed, other amount']], callbacks: refusal }, 160), right: 'evidence-mismatch', wrong: 'failed' },
-  { rule: 'a code that can hide a payment asks', when: 'a success', is: () => weighCallbacks(EXPECTED, [{ shape: 'nested', claims: 'paid', code: { value: '0', meaning: 'success' }, receipt: {}, said: '' }], false).code?.kind, right: 'ambiguous', wrong: undefined },
+  { rule: 'a code that can hide a payment asks', when: 'a success', is: () => weighCallbacks(EXPECTED, [{ tells: 'result', claims: 'paid', code: { value: '0', meaning: 'success' }, receipt: {}, said: '' }], false).code?.kind, right: 'ambiguous', wrong: undefined },
   { rule: 'a rejection against a record proves nothing', when: 'a callback claims paid', is: verdict({ ...claim('rejected'), callbacks: callbacks({ claimsPaid: true }) }, 40), right: 'open', wrong: 'rejected' },
   { rule: 'not sent against a record proves nothing', when: 'a callback claims paid', is: verdict({ ...claim('not sent'), callbacks: callbacks({ claimsPaid: true }) }, 40), right: 'id-in-use', wrong: 'not-sent' },
   { rule: 'a claim needs a free payment', when: 'it has ended', is: claims({ ...claim('sealed'), closed: { outcome: paid(EXPECTED.paymentId), disputed: false } }), right: 'closed', wrong: 'claimable' },

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import type { Observation, PaymentRecord } from '../../src/payment/observation';
-import { answerIn, isOfAnother, isTooOld, merge, mismatches, type Answer, type Seen } from '../../src/payment/seen';
+import {
+  answerIn,
+  isOfAnother,
+  isTooOld,
+  merge,
+  mismatches,
+  remember,
+  type Answer,
+  type Seen,
+} from '../../src/payment/seen';
 import { answer, ANSWER_NAMES, anyAnswer, at, EXPECTED, mergeAll, seenOf, type Told } from './support';
 
 /** What is known of the provider's answers: the record against what was asked for, and a merge that only grows. */
@@ -241,6 +250,29 @@ describe('what is known only grows', () => {
         const completed = answers.filter(({ state }) => state === 'completed').map(({ answeredAt }) => answeredAt);
         const first = completed.length === 0 ? undefined : Math.min(...completed);
         expect(mergeAll(answers).completedAt).toBe(first);
+      }),
+    );
+  });
+});
+
+describe('an answer that comes too late to be merged', () => {
+  test.each([
+    ['completed', { completedAt: at(5), recordAt: at(5) }],
+    ['completed, other amount', { completedAt: at(5), recordAt: at(5) }],
+    ['failed', { recordAt: at(5) }],
+    ['pending', { recordAt: at(5) }],
+    ['not found', {}],
+  ] as const)('%s: what is true for ever is remembered, and nothing else', (name, is) => {
+    expect(remember({}, answer(name, 5))).toEqual(is);
+    const known = seenOf([1, 'completed'], [2, 'pending']);
+    expect(remember(known, answer(name, 5))).toEqual(known);
+  });
+
+  test('it is the same whichever comes first', () => {
+    fc.assert(
+      fc.property(fc.array(anyAnswer, { maxLength: 4 }), anyAnswer, anyAnswer, (known, late, one) => {
+        const seen = mergeAll(known);
+        expect(remember(merge(seen, one), late)).toEqual(merge(remember(seen, late), one));
       }),
     );
   });

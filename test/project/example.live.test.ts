@@ -28,7 +28,7 @@ const holdingBack = (real: Provider): Provider =>
 
 let flow: Flow;
 beforeAll(async () => {
-  flow = await startFlow({ ownNamespace: true, almara: holdingBack });
+  flow = await startFlow({ ownNamespace: true, provider: holdingBack });
 });
 
 interface Ended {

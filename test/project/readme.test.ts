@@ -2,9 +2,11 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { readResultCode } from '../../src/almara/result-codes';
 import {
+  PROVIDER_CHECK_NEEDS,
   readCallbacksConfig,
   readCliConfig,
   readLocalConfig,
+  readProviderCheckConfig,
   readSandboxConfig,
   readWorkerConfig,
 } from '../../src/config';
@@ -142,11 +144,14 @@ describe('docs/configuration.md', () => {
   function variablesRead(): string[] {
     const asked = new Set<string>();
     const note = (key: string | symbol): undefined => void (typeof key === 'string' && asked.add(key));
+    // The provider's check asks for nothing more where none of its credentials is set.
+    const valueOf = (key: string | symbol) => note(key) ?? (key === PROVIDER_CHECK_NEEDS[0] ? 'nowhere' : undefined);
     const environment = new Proxy(
       {},
-      { get: (_target, key) => note(key), has: (_target, key) => note(key) !== undefined },
+      { get: (_target, key) => valueOf(key), has: (_target, key) => note(key) !== undefined },
     );
-    for (const reader of [readWorkerConfig, readCallbacksConfig, readSandboxConfig, readCliConfig, readLocalConfig]) {
+    const readers = [readWorkerConfig, readCallbacksConfig, readSandboxConfig, readCliConfig, readLocalConfig];
+    for (const reader of [...readers, readProviderCheckConfig]) {
       try {
         reader(environment);
       } catch {

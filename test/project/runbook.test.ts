@@ -1,13 +1,13 @@
 import { EngineUnavailable } from '../../src/client';
-import { GUIDES, runbookPage } from '../../src/payment/attention';
 import { UPDATES } from '../../src/payment/contract';
+import { DIFFERENCES } from '../../src/payment/reconciliation';
 import {
   cancellationProblem,
   disputeResolutionProblem,
   resolutionProblem,
   statusCheckProblem,
-} from '../../src/payment/decisions';
-import { DIFFERENCES } from '../../src/payment/reconciliation';
+} from '../../src/payment/update-forms';
+import { ATTENTION_REASONS, guideTo, runbookPage, type AskedFor } from '../../src/payment/words';
 import { runBillpay } from '../support/billpay';
 import { anchorsOf, filesIn, read, sectionOf, textsOfType } from '../support/documents';
 
@@ -20,7 +20,7 @@ const REASONS = [...textsOfType('AttentionReason'), 'disputed'];
 const problemOf: Record<string, (argument: unknown) => string | undefined> = {
   checkStatusNow: statusCheckProblem,
   cancelPayment: cancellationProblem,
-  resolvePayment: (given) => resolutionProblem(given, 220),
+  resolvePayment: resolutionProblem,
   resolveDispute: disputeResolutionProblem,
 };
 
@@ -34,13 +34,13 @@ describe('sections', () => {
     expect(namesIn('# The reasons').sort()).toEqual([...REASONS].sort());
     const technical = read('docs/technical-description.md');
     expect(STAGES.filter((stage) => !new RegExp(`^\\| \`${stage}\``, 'm').test(technical))).toEqual([]);
-    expect(Object.keys(GUIDES).sort()).toEqual([...REASONS].sort());
+    expect([...ATTENTION_REASONS].sort()).toEqual([...REASONS].sort());
   });
 
   it.each([...STAGES, ...REASONS])('%s: what it means, what to look at, what to do, what never', (name) => {
     const section = sectionOf(RUNBOOK, `### ${name}`);
     for (const part of ['Means', 'Look at', 'Do', 'Never']) expect(section).toContain(`**${part}**`);
-    expect(runbookPage(name as keyof typeof GUIDES)).toBe(`docs/runbook.md#${name}`);
+    expect(runbookPage(name as AskedFor)).toBe(`docs/runbook.md#${name}`);
   });
 
   it('is where every text for people points to', () => {
@@ -71,8 +71,9 @@ describe('what is shown to be pasted', () => {
 
   it('has each update, and what the Web UI and billpay attention show would be accepted too', () => {
     expect(new Set(updates.map(({ name }) => name))).toEqual(new Set(Object.values(UPDATES)));
-    for (const { decisions } of Object.values(GUIDES))
-      for (const decision of decisions) expect(resolutionProblem(decision, 220)).toBeUndefined();
+    for (const reason of ATTENTION_REASONS)
+      for (const decision of guideTo(reason, 'Almara Pay').decisions)
+        expect(resolutionProblem(decision)).toBeUndefined();
   });
 
   const commands = [RUNBOOK, read('docker-compose.yml').replace(/\\\n#/g, '')].flatMap((text) =>

@@ -209,7 +209,7 @@ describe('when the network loses what the database said', () => {
     await proxy.close();
   });
 
-  const THE_CLAIM = 'SET claimed_at = clock_timestamp()';
+  const THE_CLAIM = 'take-claim';
   /** Ready to be claimed by both. */
   const ready = async () => {
     const paymentId = await fundedPayment(store, { sent: false });

@@ -111,7 +111,7 @@ describe('what is known of a payment', () => {
     await store.funds.add({ account, amount: 1000, currency: 'KES' });
     const paymentId = await sentPayment(store, { fundingAccount: account });
     await store.inbox.add({ paymentId, digest: 'one', body: '{}', reading: reading() });
-    await look(store, paymentId, recordOf(paymentId, 'pending'));
+    await look(store, paymentId, recordOf(paymentId, 'pending'), 5_000);
     const outcome = await endAs(store, paymentId, 'completed');
     await store.disputes.raise(paymentId, { by: 'callback', because: 'a callback says failed' });
     const { facts, available } = await store.payments.read(paymentId, BY);

@@ -55,7 +55,7 @@ const namedOf = async (paymentId: string) => (await store.inbox.forPayment(payme
 /** Ends it on the ground of what was read before `meanwhile`, as far as that still holds. */
 async function endWhile(paymentId: string, ending: Ending, meanwhile: () => Promise<unknown>) {
   const began = new Date();
-  const held = proxy.hold('FROM payments p WHERE');
+  const held = proxy.hold('read-payment');
   const ended = end(slow, paymentId, ending);
   const release = await held;
   await onDatabase(database.url, async (client) => {
@@ -66,7 +66,7 @@ async function endWhile(paymentId: string, ending: Ending, meanwhile: () => Prom
   release();
   return await ended;
 }
-const THE_END = 'SET outcome = $3';
+const THE_END = 'end-payment';
 const GAVE_UP: Ending = {
   kind: 'unsent',
   why: { kind: 'gave-up', step: 'submission', reason: 'expired', said: 'it could not be sent in time' },

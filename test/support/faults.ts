@@ -12,12 +12,14 @@ import { later } from './later';
  * fault, or not, or with something lost. Everything that other activities do stays as it is.
  */
 export interface Faults {
+  /** What the store knows, the first step of an attempt, and once more when its claim is not given. */
+  readonly read?: Fault<Store['payments']['read']>;
   readonly look?: Fault<Provider['findPayment']>;
   readonly claim?: Fault<Store['payments']['claim']>;
-  readonly read?: Fault<Store['payments']['read']>;
-  readonly answered?: Fault<Store['payments']['answered']>;
   readonly send?: Fault<Provider['submitPayment']>;
-  /** From its first look on, this attempt tells the engine nothing more, as a worker that hangs. */
+  /** What was heard, written down. */
+  readonly answered?: Fault<Store['payments']['answered']>;
+  /** From its first step on, this attempt tells the engine nothing more, as a worker that hangs. */
   readonly silentAttempt?: number;
 }
 
@@ -27,7 +29,7 @@ export type Fault<Real extends Step> = (attempt: number, real: Real, args: Param
 export interface FaultyWorker {
   readonly worker: Pick<FlowWorker, 'provider' | 'store'>;
   arm(paymentId: string, faults: Faults): void;
-  /** How many attempts of `submitPayment` have begun to look. */
+  /** How many attempts of `submitPayment` have begun. */
   attempts(paymentId: string): number;
   /** Which attempts have come to the send. */
   senders(paymentId: string): readonly number[];
@@ -50,11 +52,20 @@ export function createFaultyWorker(): FaultyWorker {
   const attempts = new Map<string, number>();
   const senders = new Map<string, number[]>();
 
+  const isSubmitting = () => activityInfo().activityType === 'submitPayment';
+
   function put<Real extends Step>(paymentId: string, name: keyof Faults, real: Real, args: Parameters<Real>) {
-    const { attempt, activityType } = activityInfo();
     const fault = armed.get(paymentId)?.[name] as Fault<Real> | undefined;
-    const run = () => real(...args) as ReturnType<Real>;
-    return fault === undefined || activityType !== 'submitPayment' ? run() : fault(attempt, real, args);
+    return fault === undefined || !isSubmitting()
+      ? (real(...args) as ReturnType<Real>)
+      : fault(activityInfo().attempt, real, args);
+  }
+
+  function begin(paymentId: string): void {
+    if (!isSubmitting()) return;
+    const { attempt } = activityInfo();
+    attempts.set(paymentId, attempt);
+    if (armed.get(paymentId)?.silentAttempt === attempt) fallSilent();
   }
 
   return {
@@ -64,12 +75,7 @@ export function createFaultyWorker(): FaultyWorker {
     worker: {
       provider: (real) => ({
         ...real,
-        async findPayment(...args) {
-          const { attempt, activityType } = activityInfo();
-          if (activityType === 'submitPayment') attempts.set(args[0], attempt);
-          if (activityType === 'submitPayment' && armed.get(args[0])?.silentAttempt === attempt) fallSilent();
-          return await put(args[0], 'look', real.findPayment, args);
-        },
+        findPayment: (...args) => put(args[0], 'look', real.findPayment, args),
         submitPayment(...args) {
           const { paymentId } = args[0];
           senders.set(paymentId, [...(senders.get(paymentId) ?? []), activityInfo().attempt]);
@@ -80,8 +86,11 @@ export function createFaultyWorker(): FaultyWorker {
         ...real,
         payments: {
           ...real.payments,
+          async read(...args) {
+            begin(args[0]);
+            return await put(args[0], 'read', real.payments.read, args);
+          },
           claim: (...args) => put(args[0], 'claim', real.payments.claim, args),
-          read: (...args) => put(args[0], 'read', real.payments.read, args),
           answered: (...args) => put(args[0], 'answered', real.payments.answered, args),
         },
       }),

@@ -20,7 +20,7 @@ import {
   type Sandbox,
   type SandboxSettings,
 } from '../../src/sandbox';
-import { migrate, openStore, type Merchant, type Store } from '../../src/store';
+import { migrate, openStore, UnknownPayment, type Merchant, type Store } from '../../src/store';
 import type { ActivitySettings, Clock } from '../../src/activities';
 import { systemClock } from '../../src/activities/dependencies';
 import { createWorker } from '../../src/worker/create-worker';
@@ -248,6 +248,23 @@ export async function until<T>(what: string, look: () => Promise<T> | T, isThere
 /** What the store knows. */
 export const factsOf = async (flow: Flow, paymentId: string): Promise<Facts> =>
   (await flow.store.payments.read(paymentId, flow.merchant)).facts;
+
+/** What the store knows, once it knows that. */
+export async function factsWhen(
+  flow: Flow,
+  paymentId: string,
+  what: string,
+  isThere: (facts: Facts) => boolean,
+): Promise<Facts> {
+  const known = () =>
+    factsOf(flow, paymentId).catch((error: unknown) => {
+      if (error instanceof UnknownPayment) return undefined;
+      throw error;
+    });
+  const facts = await until(`${what} of ${paymentId}`, known, (seen) => seen !== undefined && isThere(seen));
+  if (facts === undefined) throw new Error(`payment ${paymentId} was never registered`);
+  return facts;
+}
 
 /** Waits for the outcome; an open payment is a failure of the test. */
 export async function outcomeOf(flow: Flow, paymentId: string): Promise<BillPaymentOutcome> {

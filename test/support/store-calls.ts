@@ -32,6 +32,7 @@ export interface World {
   readonly account: string;
   /** What an attempt had read of each payment before others went on. */
   readonly readings: Map<string, Reading>;
+  looks: number;
   /** The store's ids of this world's callbacks, oldest first. */
   readonly callbackIds: number[];
   /** Callbacks of earlier worlds in the same store have no higher id. */
@@ -51,7 +52,7 @@ export async function newWorld(
 ): Promise<World> {
   const account = ids[0] ?? '';
   await store.funds.add({ account, amount: DEPOSIT, currency: 'KES' });
-  const world = { ids, account, readings: new Map<string, Reading>(), callbackIds: [], before };
+  const world = { ids, account, readings: new Map<string, Reading>(), looks: 0, callbackIds: [], before };
   for (const id of ids.slice(0, -1)) await register(store, world, id);
   return world;
 }
@@ -74,8 +75,7 @@ const calls = {
   look: fc.record({
     payment,
     said: fc.constantFrom(...SAID),
-    // Far enough from each other, and from what the rules count, for a slow machine to change nothing.
-    ago: fc.constantFrom(0, 0, 20_000, 45_000, 70_000),
+    ago: fc.constantFrom(0, 0, 8_000, 42_000, 70_000),
     isOurAccount: fc.constantFrom(true, true, true, false),
     text,
   }),
@@ -195,15 +195,27 @@ async function register(store: StoreUnderTest, world: World, id: string, content
     ...(isFunded && { fundingAccount: world.account }),
     ...(content === 'nothing-to-pay' && { amount: 0 }),
   });
-  const answer = await store.payments.register(request, content === 'other' ? 'another' : FINGERPRINT, rulesOf(), BY);
+  const answer = await store.payments.register(
+    request,
+    content === 'other' ? 'another' : FINGERPRINT,
+    rulesOf(CONFIRMED_AFTER),
+    BY,
+  );
   if (answer.kind === 'open' && !world.readings.has(id)) world.readings.set(id, answer.reading);
   return answer;
 }
 
+/**
+ * Each answer is younger than the one before it of the same `ago`, and far enough from it, and from what the rules count, for a slow
+ * machine to change nothing: between 2 s and 14 s a failure is not confirmed, from 28 s on it is.
+ */
+const CONFIRMED_AFTER = { failureConfirmation: 20_000 };
+const sooner = (world: World): number => Math.max(0, 6_000 - 500 * world.looks++);
+
 async function lookAt(store: StoreUnderTest, world: World, one: CallOf<'look'>) {
   const id = idOf(world, one.payment);
   const by = one.isOurAccount ? BY : { ...BY, account: 'another account' };
-  return await look(store, id, observationOf(id, one), one.ago, by);
+  return await look(store, id, observationOf(id, one), one.ago + sooner(world), by);
 }
 
 function observationOf(id: string, { said, text: token }: CallOf<'look'>): Observation {

@@ -90,7 +90,7 @@ export const look = (store: Pick<Store, 'payments'>, paymentId: string, observat
   store.payments.look(paymentId, observed(observation, agoMs), by);
 
 export const reading = (change: Partial<CallbackReading> = {}): CallbackReading => ({
-  shape: 'nested',
+  tells: 'result',
   claims: 'failed',
   code: { value: '1', meaning: 'refusal' },
   receipt: {},

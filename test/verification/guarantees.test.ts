@@ -87,6 +87,16 @@ const SOUND = {
     truth: {},
     run: DONE,
   },
+  'not sent': {
+    provider: {},
+    stored: {
+      claim: 'taken',
+      outcome: { ...DECLINED, reason: 'not-sent', settledBy: 'none' },
+      reservation: VOIDED,
+    },
+    truth: {},
+    run: DONE,
+  },
   'declined by a person': {
     provider: { ...taken, status: 1 },
     stored: {
@@ -173,6 +183,7 @@ const WRONG: readonly Wrong[] = [
   ['G2', /the provider has captured it/, 'refused', { provider: { postsCaptured: 1 } }],
   ['G2', /never said failed/, 'failed', { provider: { saidFailed: false } }],
   ['G2', /has said so once only/, 'failed', { provider: { timesSaidFailed: 1 } }],
+  ['G2', /declined as not sent, and a payment request reached/, 'not sent', { provider: { postsSeen: 1 } }],
   ['G2', /no authentic callback/, 'failed', { provider: { refusalCallbacks: 0 } }],
   ['G2', /can hide a payment/, 'failed', { stored: { doubtfulCodes: 1 } }],
   ['G2', /without a code/, 'failed', { stored: { outcome: { ...DECLINED, providerCode: undefined } as never } }],

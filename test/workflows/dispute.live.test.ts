@@ -5,7 +5,10 @@ import * as support from '../support/disputes';
 import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { createGates, ownRequest, resetRun, truthOf, type Gates } from '../support/gates';
 
-/** G5, G7: a contradiction of a closed payment is raised as a dispute, never ignored, never overwriting (design §4, §10). */
+/**
+ * G5, G7: a contradiction of a closed payment is raised as a dispute, never ignored, never overwriting
+ * (docs/technical-description.md#disputes).
+ */
 
 let flow: Flow;
 let gates: Gates;

@@ -2,7 +2,7 @@ import type { BillPaymentRequest } from '../../src/payment/request';
 import type { BehaviourName, ScriptedCallback } from '../../src/sandbox';
 import { nested, send } from '../callbacks/support';
 import { testCells, type Scenario } from '../support/cells';
-import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { factsOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import { COMPLETED, createGates, ownRequest, PAID_ONCE, sent, truthOf, type Gates } from '../support/gates';
 
 /** The fault matrix, its part about callbacks: whatever becomes of them, the end is what the provider's record proves (G5). */
@@ -13,11 +13,15 @@ const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', failureConfi
 const success: ScriptedCallback = { status: 4, code: '0' };
 const failure = (code: string): ScriptedCallback => ({ status: 6, code });
 
-const facts = (paymentId: string) => flow.store.payments.facts(paymentId);
+const isDisputed = async (paymentId: string) => (await factsOf(flow, paymentId)).closed?.disputed === true;
 const stored = (paymentId: string) => flow.store.inbox.forPayment(paymentId);
 
 async function callback(paymentId: string, content: ScriptedCallback): Promise<void> {
   expect(await flow.sandbox.sendCallback(paymentId, content)).toMatchObject({ answered: 200 });
+}
+
+async function expectOpen(paymentId: string): Promise<void> {
+  expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
 }
 
 async function pending(): Promise<BillPaymentRequest> {
@@ -40,16 +44,12 @@ const paying =
     await expectPaid(request);
     const settled = () => stored(request.paymentId);
     await until('its callbacks', settled, (rows) => rows.length === callbacks && rows.every(({ namedBy }) => namedBy));
-    expect((await facts(request.paymentId)).disputed).toBe(false);
+    expect(await isDisputed(request.paymentId)).toBe(false);
     return request;
   };
 
 async function disputed({ paymentId }: BillPaymentRequest): Promise<void> {
-  await until(
-    'the dispute',
-    () => facts(paymentId),
-    ({ disputed }) => disputed,
-  );
+  await until('the dispute', () => isDisputed(paymentId), Boolean);
   expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid' });
   expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
 }
@@ -75,7 +75,7 @@ testCells(
         () => stored(request.paymentId),
         ([late]) => late?.namedBy === 'agreed',
       );
-      expect((await facts(request.paymentId)).disputed).toBe(false);
+      expect(await isDisputed(request.paymentId)).toBe(false);
       return request;
     },
     'callbacks-reordered at callback: same-end': async () => {
@@ -86,7 +86,7 @@ testCells(
       for (const { paymentId } of [one, other]) {
         flow.sandbox.setRecord(paymentId, { status: 6 });
         expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'ambiguous-code' });
-        expect((await facts(paymentId)).outcome).toBeUndefined();
+        await expectOpen(paymentId);
       }
       return one;
     },
@@ -97,7 +97,7 @@ testCells(
       const forged = ours.slice(0, -1) + (ours.endsWith('A') ? 'B' : 'A');
       expect(await send(forged, { method: 'POST', body: nested(paymentId) })).toMatchObject({ status: 404 });
       expect(await stored(paymentId)).toEqual([]);
-      expect((await facts(paymentId)).outcome).toBeUndefined();
+      await expectOpen(paymentId);
       flow.sandbox.setRecord(paymentId, COMPLETED);
       await expectPaid(request);
       return request;
@@ -109,24 +109,31 @@ testCells(
       await callback(paymentId, failure('1'));
       const count = async () => (await flow.payments.payment(paymentId).progress()).callbacks;
       await until('the callback to be known', count, (seen) => seen === 1);
-      expect((await facts(paymentId)).outcome).toBeUndefined();
+      await expectOpen(paymentId);
       flow.sandbox.setRecord(paymentId, COMPLETED);
       await expectPaid(request);
-      expect((await facts(paymentId)).disputed).toBe(false);
-      // Closed, it is a dispute.
+      expect(await isDisputed(paymentId)).toBe(false);
+      // Once it has ended, it is a dispute.
       await callback(paymentId, failure('2'));
       await disputed(request);
       return request;
     },
-    'callback-contradictory at close: raised': async () => {
+    'callback-contradictory at record: raised': async () => {
       const request = await pending();
       const { paymentId } = request;
-      const close = gates.hold('close:paid', paymentId);
+      const record = gates.hold('record:proven', paymentId);
+      const recorded = gates.hold('recorded', paymentId);
       flow.sandbox.setRecord(paymentId, COMPLETED);
-      await close.reached;
+      await record.reached;
+      // Weighed with the record, which goes before it.
       await callback(paymentId, failure('1'));
-      close.open();
+      record.open();
+      await recorded.reached;
+      expect(await isDisputed(paymentId)).toBe(false);
+      await callback(paymentId, failure('2'));
+      recorded.open();
       await disputed(request);
+      expect((await stored(paymentId)).map(({ namedBy }) => namedBy)).toEqual(['close', 'dispute']);
       return request;
     },
   },

@@ -6,7 +6,7 @@ import type { BehaviourName } from '../../src/sandbox';
 import { POSSIBLE, type Possible } from '../../verification/fault-matrix';
 import { nameOf, testCells } from '../support/cells';
 import { almaraBehind, type AnswerFault } from '../support/provider-faults';
-import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { factsOf, needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import {
   COMPLETED,
   NEVER_SENT,
@@ -17,6 +17,7 @@ import {
   SENT_AND_OPEN,
   truthOf,
 } from '../support/gates';
+import { timePasses } from '../support/time';
 
 /**
  * G2: The fault matrix, its part about the provider's answers: every fault at every step that asks the provider, over real HTTP. What
@@ -33,7 +34,7 @@ const captures = (fault: AnswerFault): boolean => fault.endsWith('-after-capture
 
 /** The fault that a step of a payment meets, for so many times. Validation knows no payment id: its key is the account. */
 interface Armed {
-  readonly almara: Provider;
+  readonly provider: Provider;
   left: number;
   met: number;
 }
@@ -42,7 +43,7 @@ const behind = new Map<AnswerFault, Provider>();
 let flow: Flow;
 
 /** Looks at once are for callbacks and for people. */
-const LOOKS = { submitPayment: 'look', pollPayment: 'poll', findPayment: 'now' } as const;
+const LOOKS = { submitPayment: 'look', pollPayment: 'poll', lookAtPayment: 'now' } as const;
 type Look = keyof typeof LOOKS;
 
 function faulty(real: Provider): Provider {
@@ -51,7 +52,7 @@ function faulty(real: Provider): Provider {
     if (fault === undefined || fault.left === 0) return real;
     fault.left -= 1;
     fault.met += 1;
-    return fault.almara;
+    return fault.provider;
   };
   return {
     ...real,
@@ -62,9 +63,9 @@ function faulty(real: Provider): Provider {
 }
 
 function arm(step: string, key: string, fault: AnswerFault, times = Infinity): Armed {
-  const almara = behind.get(fault);
-  if (almara === undefined) throw new Error(`nothing stands behind ${fault}`);
-  const made = { almara, left: times, met: 0 };
+  const provider = behind.get(fault);
+  if (provider === undefined) throw new Error(`nothing stands behind ${fault}`);
+  const made = { provider, left: times, met: 0 };
   armed.set(`${step} ${key}`, made);
   return made;
 }
@@ -88,14 +89,14 @@ const met = (fault: Armed, times: number) =>
   );
 
 const isOpen = async ({ paymentId }: BillPaymentRequest) => {
-  expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
+  expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
   expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
 };
 
 /** What shows, at this step, that the outcome is as the matrix says. A step of another outcome has no entry, and fails. */
 const SHOWN: Readonly<Record<string, (fault: AnswerFault) => Promise<BillPaymentRequest>>> = {
   'expires-unsent at validate': async (fault) => {
-    const request = await newRequest('paid-with-callback', { ...SHORT_POLICY, submitWithin: '10 seconds' });
+    const request = await newRequest('paid-with-callback', { ...SHORT_POLICY, submitWithin: '5 seconds' });
     const struck = arm('validate', request.accountNumber, fault);
     await flow.payments.start(request);
     const outcome = await outcomeOf(flow, request.paymentId);
@@ -129,6 +130,20 @@ const SHOWN: Readonly<Record<string, (fault: AnswerFault) => Promise<BillPayment
     expect(struck.met).toBe(1);
     return request;
   },
+  'not-sent at send': async (fault) => {
+    const request = await newRequest('paid-with-callback', EAGER);
+    const { paymentId } = request;
+    const struck = arm('send', paymentId, fault);
+    await flow.payments.start(request);
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({
+      ...{ kind: 'declined', step: 'submission', reason: 'not-sent' },
+      ...{ settledBy: 'none', retryable: true },
+    });
+    expect((await factsOf(flow, paymentId)).claim).toMatchObject({ kind: 'taken', answer: { kind: 'not-sent' } });
+    expect(struck.met).toBe(1);
+    expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+    return request;
+  },
   'looked-again at callback': async (fault) => {
     // No poll before the callback's own looks.
     const request = await pending({ ...SHORT_POLICY, callbackGrace: '1 minute', notFoundGrace: '1 minute' });
@@ -156,17 +171,20 @@ const SHOWN: Readonly<Record<string, (fault: AnswerFault) => Promise<BillPayment
     const { paymentId } = request;
     flow.sandbox.setRecord(paymentId, { status: 6 });
     expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'failed-without-code' });
-    const struck = arm('now', paymentId, fault);
+    // The last answer is a minute old, and no look brings a newer one.
+    const [asked, polled] = [arm('now', paymentId, fault), arm('poll', paymentId, fault)];
+    await met(polled, 1);
+    await timePasses(flow, paymentId, 60_000);
     const decline = { decision: 'declined', operator: 'op-1', note: 'the biller says so' } as const;
     const refused: unknown = await flow.payments
       .payment(paymentId)
       .resolve(decline)
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(Refused);
-    expect((refused as Refused).message).toContain('does not say that it failed');
-    expect(struck.met).toBeGreaterThan(0);
+    expect((refused as Refused).message).toContain('has not answered just now');
+    expect(asked.met).toBeGreaterThan(0);
     await isOpen(request);
-    struck.left = 0;
+    asked.left = 0;
     await flow.payments.payment(paymentId).resolve(decline);
     expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
     return request;
@@ -175,7 +193,7 @@ const SHOWN: Readonly<Record<string, (fault: AnswerFault) => Promise<BillPayment
 
 testCells(
   async () => {
-    flow = await startFlow({ almara: faulty });
+    flow = await startFlow({ provider: faulty });
     for (const fault of new Set(CELLS.map((cell) => cell.fault)))
       behind.set(fault, await almaraBehind(fault, flow.sandbox.url));
     return flow;

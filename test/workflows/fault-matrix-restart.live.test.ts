@@ -52,7 +52,7 @@ test('payments at three steps go on where they were, and each is sent once', asy
     namespace: first.namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: workflowBundle(),
-    almara: gates.worker.almara?.(flow.provider) ?? flow.provider,
+    provider: gates.worker.provider?.(flow.provider) ?? flow.provider,
     store: gates.worker.store?.(flow.store) ?? flow.store,
     settings: flow.settings,
     log: flow.log,

@@ -1,5 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { startCallbacks, type RunningCallbacks } from '../../src/callbacks';
+import { Refused } from '../../src/client';
+import { personOf } from '../../src/payment/ending';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { createLog } from '../../src/log';
 import type { BehaviourName } from '../../src/sandbox';
@@ -8,7 +10,7 @@ import type { Step } from '../../verification/faults';
 import { atEndOfFile } from '../support/at-end';
 import { testCells, type Scenario } from '../support/cells';
 import { broken } from '../support/faults';
-import { outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { factsOf, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
 import { COMPLETED, createGates, NEVER_SENT, ownRequest, PAID_ONCE, sent, truthOf, type Gates } from '../support/gates';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 
@@ -23,7 +25,7 @@ const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds' } as const;
 /** No poll before a callback has come. */
 const PATIENT = { ...SHORT_POLICY, callbackGrace: '1 minute', notFoundGrace: '1 minute' } as const;
 
-/** How a step of a payment fails: the statement is never made, or it is made and its answer lost. */
+/** How a step of a payment fails, so many times: the statement is never made, or it is made and its answer lost. */
 interface Failing {
   readonly how: 'down' | 'lost';
   left: number;
@@ -40,32 +42,27 @@ async function unlessFailing<T>(step: Step, paymentId: string, run: () => Promis
   throw broken();
 }
 
-function fail(step: Step, { paymentId }: BillPaymentRequest, how: Failing['how']): Failing {
-  const fault = { how, left: how === 'lost' ? 1 : 3, failed: 0 };
+function fail(step: Step, { paymentId }: BillPaymentRequest, how: Failing['how'], times = how === 'lost' ? 1 : 2) {
+  const fault: Failing = { how, left: times, failed: 0 };
   failing.set(`${step} ${paymentId}`, fault);
   return fault;
 }
 
-function faulty(real: Store): Pick<Store, 'payments' | 'reservations'> {
-  const { payments, reservations } = real;
-  const whenPolling = <T>(paymentId: string, run: () => Promise<T>) =>
-    activityInfo().activityType === 'pollPayment' ? unlessFailing('poll', paymentId, run) : run();
+function faulty({ payments }: Store): Store['payments'] {
+  const within = <T>(activityType: string, step: Step, paymentId: string, run: () => Promise<T>) =>
+    activityInfo().activityType === activityType ? unlessFailing(step, paymentId, run) : run();
   return {
-    reservations: {
-      ...reservations,
-      reserve: (id, funds) => unlessFailing('reserve', id, () => reservations.reserve(id, funds)),
-    },
-    payments: {
-      ...payments,
-      register: (request, content) =>
-        unlessFailing('register', request.paymentId, () => payments.register(request, content)),
-      claim: (id, claim) => unlessFailing('claim', id, () => payments.claim(id, claim)),
-      noteCompleted: (id) => whenPolling(id, () => payments.noteCompleted(id)),
-      close: (request) =>
-        unlessFailing(request.action === undefined ? 'close' : 'decide', request.paymentId, () =>
-          payments.close(request),
-        ),
-    },
+    ...payments,
+    register: (request, ...rest) =>
+      unlessFailing('register', request.paymentId, () => payments.register(request, ...rest)),
+    read: (id, ...rest) => within('submitPayment', 'look', id, () => payments.read(id, ...rest)),
+    claim: (id, ...rest) => unlessFailing('claim', id, () => payments.claim(id, ...rest)),
+    answered: (id, ...rest) => unlessFailing('send', id, () => payments.answered(id, ...rest)),
+    look: (id, ...rest) => within('pollPayment', 'poll', id, () => payments.look(id, ...rest)),
+    recordOutcome: (id, ending, by) =>
+      unlessFailing(personOf(ending) === undefined ? 'record' : 'decide', id, () =>
+        payments.recordOutcome(id, ending, by),
+      ),
   };
 }
 
@@ -136,27 +133,55 @@ async function callbackWhile(fails: (proxy: TcpProxy) => unknown): Promise<BillP
 
 const stored = (paymentId: string) => flow.store.inbox.forPayment(paymentId);
 
+const DECISION = { decision: 'declined', operator: 'op-1', note: 'shown by a test', providerCase: 'C-1' } as const;
+
 testCells(
   async () => {
     gates = createGates();
     flow = await startFlow({
       ...gates.worker,
-      store: (real) => ({ ...real, ...(gates.worker.store?.({ ...real, ...faulty(real) }) ?? {}) }),
+      store: (real) => gates.worker.store?.({ ...real, payments: faulty(real) }) ?? real,
     });
     return flow;
   },
   {
     'store-down at register: waits-for-store': untilPaid('register', 'down'),
-    'store-down at reserve: waits-for-store': untilPaid('reserve', 'down'),
+    'store-down at look: expires-unsent': untilPaid('look', 'down'),
     'store-down at claim: expires-unsent': untilPaid('claim', 'down'),
     'store-down at poll: looked-again': untilPaid('poll', 'down'),
     'store-down at decide: waits-for-store': untilCancelled('down'),
-    'store-down at close: waits-for-store': untilPaid('close', 'down'),
+    'store-down at record: waits-for-store': untilPaid('record', 'down'),
     'commit-answer-lost at register: retried': untilPaid('register', 'lost'),
-    'commit-answer-lost at reserve: retried': untilPaid('reserve', 'lost'),
+    'commit-answer-lost at send: retried': untilPaid('send', 'lost'),
     'commit-answer-lost at poll: looked-again': untilPaid('poll', 'lost'),
     'commit-answer-lost at decide: retried': untilCancelled('lost'),
-    'commit-answer-lost at close: retried': untilPaid('close', 'lost'),
+    'commit-answer-lost at record: retried': untilPaid('record', 'lost'),
+    'store-down at send: kept-until-written': async () => {
+      const request = await newRequest('paid-with-callback');
+      const { paymentId } = request;
+      const fault = fail('send', request, 'down', Infinity);
+      await flow.payments.start(request);
+      await until('a write that fails', () => fault.failed, Boolean);
+      const status = () => flow.sandbox.payment(paymentId).status;
+      await until('the completed record', status, (shown) => shown === COMPLETED.status);
+      // Whoever looks sees the record; while it counts as being sent, that proves nothing, and nobody decides.
+      const refused: unknown = await flow.payments
+        .payment(paymentId)
+        .resolve(DECISION)
+        .catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Refused);
+      expect((refused as Refused).message).toContain('being sent right now');
+      const { claim, seen, closed } = await factsOf(flow, paymentId);
+      expect(claim).toMatchObject({ kind: 'taken' });
+      expect(claim).not.toHaveProperty('answer');
+      expect({ isSeen: seen.completedAt !== undefined, closed }).toEqual({ isSeen: true });
+      fault.left = 0;
+      expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
+      expect((await factsOf(flow, paymentId)).claim).toMatchObject({ answer: { kind: 'accepted' } });
+      expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
+      expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+      return request;
+    },
     'store-down at callback: seen-at-next-look': async () => {
       const request = await callbackWhile((proxy) => proxy.cutAll());
       const { paymentId } = request;

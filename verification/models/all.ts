@@ -1,32 +1,44 @@
+import { plant, RULES, type Rule } from '../../src/payment/planted';
+import { NEEDED, PROOF } from '../rules';
+import type { WorldBug } from './bugs';
 import { explore, type Exploration } from './explore';
-import { SUBMISSION_BUGS, submissionModel } from './submission';
-import { VERDICT_BOUNDS, verdictModel } from './verdict-close';
-import { VERDICT_BUGS } from './verdict-close-state';
+import { modelOf, SIDES, type Side } from './sides';
 
-/** Every model, with and without each bug planted. */
+/** Every side of a payment's life, as the product is and with each bug planted. */
 
 export interface Check {
   readonly name: string;
+  readonly side: Side;
+  /** Planted: it must be found. Absent: nothing may be found. */
+  readonly bug?: Rule | WorldBug;
   readonly bound: string;
   run(): Exploration;
 }
 
-const checkOf = <State>(model: Parameters<typeof explore<State>>[0], bug?: string): Check => ({
-  name: bug === undefined ? model.name : `${model.name}, with a bug: ${bug}`,
-  bound: model.bound,
-  run: () => explore(model),
-});
+function checkOf(side: Side, bug?: Rule | WorldBug): Check {
+  return {
+    name: bug === undefined ? side : `${side}, without: ${bug}`,
+    side,
+    ...(bug !== undefined && { bug }),
+    bound: modelOf(side).bound,
+    run: () => explored(side, bug),
+  };
+}
 
-const SIDES = Object.keys(VERDICT_BOUNDS) as (keyof typeof VERDICT_BOUNDS)[];
+const isRule = (bug: Rule | WorldBug): bug is Rule => (RULES as readonly string[]).includes(bug);
 
-/** As the product is: nothing may be found. */
-export const SOUND: readonly Check[] = [
-  checkOf(submissionModel()),
-  ...SIDES.map((side) => checkOf(verdictModel(side))),
-];
+function explored(side: Side, bug: Rule | WorldBug | undefined): Exploration {
+  if (bug === undefined || !isRule(bug)) return explore(modelOf(side, bug));
+  plant(bug);
+  try {
+    return explore(modelOf(side));
+  } finally {
+    plant(undefined);
+  }
+}
 
-/** Each must be found. */
-export const PLANTED: readonly Check[] = [
-  ...SUBMISSION_BUGS.map((bug) => checkOf(submissionModel(bug), bug)),
-  ...VERDICT_BUGS.map((bug) => checkOf(verdictModel(bug === 'completed forgotten' ? 'resets' : 'callbacks', bug), bug)),
-];
+export const SOUND: readonly Check[] = (Object.keys(SIDES) as Side[]).map((side) => checkOf(side));
+
+export const PLANTED: readonly Check[] = [PROOF, ...NEEDED].flatMap(({ planted }) =>
+  (Object.entries(planted) as [Rule | WorldBug, Side][]).map(([bug, side]) => checkOf(side, bug)),
+);

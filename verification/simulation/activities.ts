@@ -22,6 +22,8 @@ export interface AttemptOrder {
   readonly run: Run;
   readonly command: Extract<Command, { kind: 'activity' }>;
   readonly attempt: number;
+  /** When the activity was scheduled, by the engine's clock. */
+  readonly scheduledAt: number;
   readonly worker: Worker;
   readonly onEnd: (end: AttemptEnd) => void;
 }
@@ -57,7 +59,7 @@ export class Activities {
   schedule(run: Run, command: Extract<Command, { kind: 'activity' }>, scheduledAt: number): void {
     const { agenda } = this.parts;
     const deadline = scheduledAt + (command.options.scheduleToCloseMs ?? Infinity);
-    const pending: PendingActivity = { command, deadline, appointments: [], attempt: 0 };
+    const pending: PendingActivity = { command, scheduledAt, deadline, appointments: [], attempt: 0 };
     run.activities.set(command.seq, pending);
     if (Number.isFinite(deadline))
       pending.appointments.push(
@@ -108,7 +110,7 @@ export class Activities {
     const { command } = pending;
     pending.attempt += 1;
     trace(`${run.runId} ${command.type} attempt ${pending.attempt} begins on ${worker.name}`);
-    const order = { run, command, attempt: pending.attempt, worker };
+    const order = { run, command, attempt: pending.attempt, scheduledAt: pending.scheduledAt, worker };
     const attempt = execute({ ...order, onEnd: (end) => this.#ended(running, end) });
     const running: Running = { worker, attempt, run, pending, isCurrent: true };
     this.#running.add(running);
@@ -207,6 +209,7 @@ export class Activities {
       run,
       command,
       attempt,
+      scheduledAt: agenda.now,
       worker,
       onEnd: (end) => {
         if (!isCurrent) return;

@@ -1,46 +1,37 @@
 import { AccessToken } from '../../src/almara/token';
+import type { Facts } from '../../src/payment/facts';
+import { RULES, type Rule } from '../../src/payment/planted';
 import type { Provider } from '../../src/payment/provider';
+import type { SubmitResult } from '../../src/payment/steps';
 import type { StoreModel } from '../store-model';
 import type { Activities } from './execute';
 
-/** Bugs that each break one rule of the protocols, planted where such a bug would really be, to see them found. */
-export const BUGS = [
+/** Bugs of what is around the rules, planted where such a bug would really be. */
+export const WORLD_BUGS = [
   'claim-given-back',
   'no-seal',
   'no-deadline',
-  'two-step-close',
-  'decline-on-not-found',
-  'void-while-unknown',
+  'two-step-record',
   'code-from-unauthenticated-callback',
-  'decline-without-code',
-  'first-failure-believed',
-  'no-turns',
+  'no-mutex',
 ] as const;
+
+/** Each breaks one thing, to see it found: a shipped rule that is left out, or something around the rules. */
+export const BUGS = [...WORLD_BUGS, ...RULES];
 export type Bug = (typeof BUGS)[number];
 
-/** In the workflow's source, as the bundler writes it. */
-const PATCHES: Partial<Record<Bug, readonly [is: string, becomes: string]>> = {
-  'decline-on-not-found': [`return ask('not-found', seen.said);`, `return { kind: 'failed', said: seen.said };`],
-  'void-while-unknown': [
-    `ask('provider-silent', (`,
-    `((_reason, said) => ({ kind: 'failed', said }))('provider-silent', (`,
-  ],
-  'decline-without-code': [`rules.failedWithoutCode === 'decline'`, `true`],
-  'first-failure-believed': [`return failed.until < due ? due : undefined;`, `return undefined;`],
-  // Store steps and looks of a run beside one another.
-  'no-turns': [`while(this.taken)`, `while(false)`],
-};
+export const ruleOf = (bug: Bug | undefined): Rule | undefined => RULES.find((rule) => rule === bug);
+
+/** In the workflow's source, as the bundler writes it: local activities of a run beside one another. */
+const NO_MUTEX = [`while(this.isLocked)`, `while(false)`] as const;
 
 /** @throws Error when the source is not what the bug was written for */
 export function plantInWorkflows(code: string, bug: Bug | undefined): string {
-  const patch = bug && PATCHES[bug];
-  if (patch === undefined) return code;
-  const [is, becomes] = patch;
+  if (bug !== 'no-mutex') return code;
+  const [is, becomes] = NO_MUTEX;
   const found = code.split(is).length - 1;
   if (found !== 1)
-    throw new Error(
-      `The planted bug ${bug} looks for "${is}" in the workflows and finds it ${found} times: write it anew.`,
-    );
+    throw new Error(`The planted bug looks for "${is}" in the workflows and finds it ${found} times: write it anew.`);
   return code.replace(is, () => becomes);
 }
 
@@ -61,11 +52,14 @@ export function spoilActivities(bug: Bug | undefined, activities: Activities, mo
   return {
     ...activities,
     async submitPayment(...args) {
-      const submission = (await submitPayment(...args)) as { readonly kind: string };
-      if (submission.kind !== 'unknown') return submission;
+      const result = (await submitPayment(...args)) as SubmitResult;
+      if (result.kind !== 'looked' || !isUnknown(result.look.facts)) return result;
       const [request] = args as unknown as readonly [{ readonly paymentId: string }];
       model.giveBackClaim(request.paymentId);
       throw new Error('not known whether it was sent: try again');
     },
   };
 }
+
+const isUnknown = ({ claim }: Facts): boolean =>
+  claim.kind === 'taken' && (claim.answer === undefined || claim.answer.kind === 'unknown');

@@ -1,7 +1,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type ActivitySettings } from '../../src/activities';
 import type { Log } from '../../src/log';
+import { personOf } from '../../src/payment/ending';
 import type { Provider as ProviderPort } from '../../src/payment/provider';
+import type { RecordRequest } from '../../src/payment/steps';
 import type { Step } from '../faults';
 import type { StoreModel } from '../store-model';
 import type { Attempt, AttemptOrder } from './activities';
@@ -55,6 +57,7 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
         settings,
         log: silentLog,
         clock: { now: () => agenda.now, monotonic: () => agenda.now },
+        unwritten: worker.unwritten,
       }),
     );
     const environment = new MockActivityEnvironment(
@@ -62,7 +65,10 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
         attempt,
         activityType: command.type,
         isLocal: command.isLocal,
+        workflowType: 'billPayment',
         workflowExecution: { workflowId, runId: run.runId },
+        scheduledTimestampMs: order.scheduledAt,
+        currentAttemptScheduledTimestampMs: agenda.now,
       },
       { logger: silentLog as never },
     );
@@ -115,17 +121,17 @@ function hostOf(worker: Worker, workers: Workers, { random }: GateParts): Host {
 const STEPS: Readonly<Record<string, Step>> = {
   registerPayment: 'register',
   validateAccount: 'validate',
-  reserveFunds: 'reserve',
   pollPayment: 'poll',
-  closePayment: 'close',
+  recordOutcome: 'record',
 };
 
 function stepOfCall({ run, command }: AttemptOrder, call: string): Step {
   const { type, input } = command;
   if (type === 'submitPayment') return call === 'claim' || call === 'send' ? call : 'look';
   const isAsked = [...run.updates.values()].some((state) => state === 'asked' || state === 'accepted');
-  if (type === 'findPayment') return isAsked ? 'decide' : 'callback';
-  const [request] = input as readonly { readonly action?: unknown }[];
-  if (type === 'closePayment' && request?.action !== undefined) return 'decide';
+  if (type === 'lookAtPayment') return isAsked ? 'decide' : 'callback';
+  const [request] = input as readonly Partial<RecordRequest>[];
+  if (type === 'recordOutcome' && request?.ending !== undefined && personOf(request.ending) !== undefined)
+    return 'decide';
   return STEPS[type] ?? 'register';
 }

@@ -32,6 +32,7 @@ export type RunEnd =
 
 export interface PendingActivity {
   readonly command: Extract<Command, { kind: 'activity' }>;
+  readonly scheduledAt: number;
   readonly deadline: number;
   /** Of retries and time-outs; all are cancelled when it ends. */
   readonly appointments: Appointment[];

@@ -28,7 +28,7 @@ export function createScenario(random: Random, only: Cell | undefined): Scenario
   const behaviour = random.pick(only === undefined ? (random.chance(0.4) ? HARD : BEHAVIOURS) : leadingTo(only.step));
   const service = behaviour.name.startsWith('prepaid') ? 'KE-KPLC-PREPAID' : 'KE-KPLC-POSTPAID';
   const serviceId = SERVICES.find(({ serviceCode }) => serviceCode === service)?.serviceId ?? '';
-  const isFunded = only?.step === 'reserve' || random.chance(0.75);
+  const isFunded = random.chance(0.75);
   return {
     request: {
       paymentId: `sim-${random.hex(8)}`,

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { Agenda } from './agenda';
-import { plantInWorkflows, type Bug } from './bugs';
+import { plant } from '../../src/payment/planted';
+import { plantInWorkflows, ruleOf, type Bug } from './bugs';
 import { loadWorkflows } from './sdk-internals';
 import { withVirtualTimers } from './virtual-timers';
 import type { Cell } from './weather';
@@ -41,6 +42,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
   const failed: RunReport[] = [];
   let agenda: Agenda | undefined;
   let [done, steps] = [0, 0];
+  plant(ruleOf(bug));
   const startedAt = performance.now();
   const isOver = (): boolean =>
     typeof runs === 'number' ? done >= runs : performance.now() - startedAt >= runs.minutes * 60_000;
@@ -59,6 +61,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
       onRun?.(report);
     }
   });
+  plant(undefined);
   await vm.destroy();
   return { runs: done, steps, seconds: (performance.now() - startedAt) / 1_000, ended, cells, failed };
 }
@@ -67,11 +70,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
 const ACTIVITIES = [
   'registerPayment',
   'validateAccount',
-  'reserveFunds',
   'submitPayment',
   'pollPayment',
-  'findPayment',
-  'closePayment',
+  'lookAtPayment',
+  'recordOutcome',
 ];
 
 let bundling: Promise<string> | undefined;

@@ -7,7 +7,7 @@ import type { Random } from './random';
 
 /** The store, with a network before it that can be down, and can lose an answer after the effect or before it. */
 
-export type GatedStore = Pick<Store, 'payments' | 'reservations' | 'inbox' | 'disputes' | 'operatorActions'>;
+export type GatedStore = Pick<Store, 'payments' | 'funds' | 'inbox' | 'disputes' | 'operatorActions'>;
 
 /** An outage of the database is everybody's. */
 export class StoreOutage {
@@ -39,7 +39,7 @@ export function gateStore(parts: StoreGateParts): GatedStore {
   const { model } = parts;
   return {
     payments: gated(parts, model.payments),
-    reservations: gated(parts, model.reservations),
+    funds: gated(parts, model.funds),
     inbox: gated(parts, model.inbox),
     disputes: gated(parts, model.disputes),
     operatorActions: gated(parts, model.operatorActions),
@@ -48,6 +48,7 @@ export function gateStore(parts: StoreGateParts): GatedStore {
 
 type AnyMethod = (...args: unknown[]) => Promise<unknown>;
 const READS = new Set([
+  'read',
   'facts',
   'pending',
   'signalsSent',

@@ -1,5 +1,6 @@
 import type { TokenCache } from '../../src/almara/token';
 import type { Actor } from './actor';
+import type { Unwritten } from '../../src/activities/dependencies';
 import type { Agenda } from './agenda';
 import type { Random } from './random';
 
@@ -9,6 +10,8 @@ export class Worker {
   /** Stopped until then; what it does next, it does then. */
   stalledUntil = 0;
   readonly actors = new Set<Actor>();
+  /** What it has seen and could not write down. */
+  readonly unwritten: Unwritten = new Map();
   /** Kept by the client, for all that this process does. */
   readonly tokens: TokenCache = {};
 

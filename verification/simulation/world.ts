@@ -93,7 +93,7 @@ export class World {
     const gateParts: GateParts = { agenda, random, weather, trace, onStep: (step) => this.#people.meddle(step) };
     this.#model = createStoreModel({
       now: () => agenda.now,
-      bugs: { noSeal: bug === 'no-seal', twoStepClose: bug === 'two-step-close' },
+      bugs: { noSeal: bug === 'no-seal', twoStepRecord: bug === 'two-step-record' },
       betweenSteps: async () => this.#witness.look(),
     });
     const model = this.#model;
@@ -166,7 +166,7 @@ export class World {
 
   async run(): Promise<RunReport> {
     const { request, deposit } = this.#scenario;
-    if (deposit > 0) await this.#model.reservations.addFunds({ account: 'payer', amount: deposit, currency: 'KES' });
+    if (deposit > 0) await this.#model.funds.add({ account: 'payer', amount: deposit, currency: 'KES' });
     let steps = 0;
     try {
       this.#people.start();
@@ -258,7 +258,7 @@ export class World {
     this.#isDirty = true;
     this.#trace.push(`${this.#time()} ${run.runId} ends: ${run.end?.kind}`);
     this.#witness.ended(run);
-    this.#people.meddle('close');
+    this.#people.meddle('record');
   }
 
   #captured(): boolean {

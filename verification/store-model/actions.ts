@@ -1,6 +1,6 @@
 import type { OperatorAction, OperatorActions } from '../../src/store';
 import { storableText } from '../../src/store/values';
-import { callbacksOf, RefusedByDatabase, stored, type PaymentRow, type Tables } from './tables';
+import { callbacksOf, outcomeOf, RefusedByDatabase, stored, type PaymentRow, type Tables } from './tables';
 
 export function modelOperatorActions({ actions }: Tables): OperatorActions {
   return {
@@ -14,7 +14,7 @@ export function modelOperatorActions({ actions }: Tables): OperatorActions {
 
 /** Before anything is changed, with what it looks like before. */
 export function recordModelAction(tables: Tables, payment: PaymentRow, action: OperatorAction, at: Date): void {
-  const { paymentId } = payment;
+  const paymentId = payment.payment_id;
   const updateId = action.updateId === undefined ? undefined : storableText(action.updateId);
   const actedBefore = (other: Tables['actions'][number]): boolean =>
     other.paymentId === paymentId && other.action === storableText(action.action) && other.updateId === updateId;
@@ -34,25 +34,13 @@ export function recordModelAction(tables: Tables, payment: PaymentRow, action: O
 }
 
 function before(tables: Tables, payment: PaymentRow): Readonly<Record<string, unknown>> {
-  const { paymentId, claim, seen, attentionSince, disputedAt, outcome } = payment;
-  return {
-    state: outcome?.kind ?? 'open',
-    claimedAt: claim.kind === 'taken' ? iso(claim.at) : null,
-    answer: (claim.kind === 'taken' && claim.answer) || null,
-    seen,
-    attentionSince: attentionSince === undefined ? null : iso(attentionSince),
-    disputedAt: disputedAt?.toISOString() ?? null,
-    callbacks: callbacksOf(tables, paymentId).length,
-  };
-}
-
-const iso = (at: number): string => new Date(at).toISOString();
-
-export function stateOf({
-  settled,
-}: {
-  readonly settled?: { readonly posted: number };
-}): 'reserved' | 'posted' | 'voided' {
-  if (settled === undefined) return 'reserved';
-  return settled.posted > 0 ? 'posted' : 'voided';
+  return stored({
+    state: outcomeOf(payment)?.kind ?? 'open',
+    claimedAt: payment.claimed_at,
+    answer: payment.answer,
+    seen: payment.seen,
+    attentionSince: payment.attention_since,
+    disputedAt: payment.disputed_at,
+    callbacks: callbacksOf(tables, payment.payment_id).length,
+  });
 }

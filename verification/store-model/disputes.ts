@@ -1,8 +1,8 @@
 import type { PaymentDispute } from '../../src/payment/dispute';
-import { ImpossibleRequest, UnknownPayment, type Disputes, type Raise, type RecordedResolution } from '../../src/store';
-import { readOutcome, storableText } from '../../src/store/values';
+import { ImpossibleRequest, type Disputes, type Raise, type RecordedResolution } from '../../src/store';
+import { safeInteger, storableText } from '../../src/store/values';
 import { recordModelAction } from './actions';
-import { columnsOf, RefusedByDatabase, stored, type DisputeRow, type Tables } from './tables';
+import { outcomeOf, paymentOf, RefusedByDatabase, stored, update, type DisputeRow, type Tables } from './tables';
 
 export function modelDisputes(tables: Tables, now: () => number): Disputes {
   const { disputes, payments } = tables;
@@ -38,16 +38,16 @@ export function modelDisputes(tables: Tables, now: () => number): Disputes {
 
     async facts(paymentId) {
       const [dispute, payment] = [disputes.get(paymentId), payments.get(paymentId)];
-      const recorded = payment && readOutcome(columnsOf(payment));
+      const recorded = payment && outcomeOf(payment);
       if (dispute === undefined || payment === undefined || recorded === undefined) return undefined;
       const { resolution } = dispute;
       const settled = tables.reservations.get(paymentId)?.settled;
       return {
         dispute: disputeOf(dispute),
         recorded,
-        amount: payment.amount,
+        amount: safeInteger(payment.amount),
         currency: payment.currency,
-        serviceId: payment.serviceId,
+        serviceId: payment.service_id,
         hold: settled === undefined ? 'none' : settled.posted > 0 ? 'posted' : 'voided',
         ...(resolution !== undefined && { resolution }),
       };
@@ -69,12 +69,11 @@ export function modelDisputes(tables: Tables, now: () => number): Disputes {
 
 /** Marks the payment and keeps the first dispute. Never touches an outcome. */
 export function raise(tables: Tables, paymentId: string, why: Raise, now: number): { readonly isNew: boolean } {
-  const payment = tables.payments.get(paymentId);
-  if (payment === undefined) throw new UnknownPayment(paymentId);
-  if (payment.outcome === undefined)
+  const payment = paymentOf(tables, paymentId);
+  if (payment.outcome === null)
     throw new ImpossibleRequest(`Payment ${paymentId} is open: there is no outcome to dispute`);
   if (why.because === '') throw new RefusedByDatabase('23514', 'disputes_because_check');
-  payment.disputedAt ??= new Date(now);
+  if (payment.disputed_at === null) update(payment, { disputed_at: new Date(now) });
   if (tables.disputes.has(paymentId)) return { isNew: false };
   const dispute: DisputeRow = {
     paymentId,

@@ -1,5 +1,5 @@
 import { ImpossibleRequest, type Funds } from '../../src/store';
-import { assertAmount } from '../../src/store/values';
+import { assertAmount, safeInteger } from '../../src/store/values';
 import { RefusedByDatabase, type PaymentRow, type Tables } from './tables';
 
 export function modelFunds(tables: Tables): Funds {
@@ -26,25 +26,23 @@ export function modelFunds(tables: Tables): Funds {
   };
 }
 
-/** What a payment's funding account has; undefined: it names none, or there is none in its currency. */
-export function availableFor(tables: Tables, { fundingAccount, currency }: PaymentRow): number | undefined {
-  const account = fundingAccount === undefined ? undefined : tables.accounts.get(fundingAccount);
-  return account?.currency === currency ? account.available : undefined;
-}
-
-/** All of it, or nothing: false. */
-export function hold(tables: Tables, payment: PaymentRow): boolean {
-  const { paymentId, fundingAccount, amount } = payment;
-  if (fundingAccount === undefined) return true;
-  const account = tables.accounts.get(fundingAccount);
-  if (account === undefined || (availableFor(tables, payment) ?? -1) < amount) return false;
+/** All of a payment's money or nothing; what names no account needs none. */
+export function hold(
+  tables: Tables,
+  { payment_id, funding_account, amount: text, currency }: PaymentRow,
+): 'held' | 'insufficient-funds' | 'unknown-funding-account' {
+  if (funding_account === null) return 'held';
+  const amount = safeInteger(text);
+  const account = tables.accounts.get(funding_account);
+  if (account?.currency !== currency) return 'unknown-funding-account';
+  if (account.available < amount) return 'insufficient-funds';
   account.available -= amount;
   account.reserved += amount;
-  tables.reservations.set(paymentId, { fundingAccount, amount });
-  return true;
+  tables.reservations.set(payment_id, { fundingAccount: funding_account, amount });
+  return 'held';
 }
 
-/** The second phase: of what was held, `posted` is paid out and the rest given back. Nothing without a reservation. */
+/** Of what is held `posted` is paid out, and the rest given back. */
 export function settle(tables: Tables, paymentId: string, posted: number): void {
   const reservation = tables.reservations.get(paymentId);
   if (reservation === undefined || reservation.settled !== undefined) return;
@@ -55,4 +53,9 @@ export function settle(tables: Tables, paymentId: string, posted: number): void 
   account.reserved -= reservation.amount;
   account.posted += posted;
   account.available += released;
+}
+
+export function stateOf({ settled }: { readonly settled?: { readonly posted: number } }) {
+  if (settled === undefined) return 'reserved';
+  return settled.posted > 0 ? 'posted' : 'voided';
 }

@@ -1,14 +1,14 @@
 import { MAX_STORED_CALLBACKS, type Inbox } from '../../src/store';
-import { readOutcome, storableText } from '../../src/store/values';
-import { callbacksOf, columnsOf, stored, type CallbackRow, type Tables } from './tables';
+import { storableText } from '../../src/store/values';
+import { callbacksOf, outcomeOf, stored, type CallbackRow, type Tables } from './tables';
 
 export function modelInbox(tables: Tables, now: () => number): Inbox {
   const { callbacks, overflowed } = tables;
   const withIds = (ids: readonly number[]): readonly CallbackRow[] => callbacks.filter(({ id }) => ids.includes(id));
   const closedOf = (paymentId: string) => {
     const payment = tables.payments.get(paymentId);
-    const outcome = payment && readOutcome(columnsOf(payment));
-    return outcome && { outcome, accountNumber: payment.accountNumber };
+    const outcome = payment && outcomeOf(payment);
+    return outcome && { outcome, accountNumber: payment.account_number };
   };
 
   return {

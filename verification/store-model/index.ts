@@ -1,26 +1,23 @@
 import { compareWithOutcome } from '../../src/callbacks/compare';
 import type { CallbackReading } from '../../src/payment/observation';
 import type { FundingAccount, Store } from '../../src/store';
-import { readOutcome } from '../../src/store/values';
+import { SEALED } from '../../src/store/facts';
 import type { StoredTruth } from '../guarantees';
-import { modelOperatorActions, stateOf } from './actions';
+import { modelOperatorActions } from './actions';
 import { modelDisputes } from './disputes';
+import { modelFunds, stateOf } from './funds';
 import { modelInbox } from './inbox';
-import { modelFunds } from './funds';
-import { modelPayments } from './payments';
 import type { StoreModelOptions } from './options';
-import { callbacksOf, columnsOf, emptyTables, type PaymentRow, type Tables } from './tables';
+import { modelPayments } from './payments';
+import { callbacksOf, emptyTables, outcomeOf, update, type PaymentRow, type Tables } from './tables';
 
 export type { StoreModelOptions } from './options';
 
 /**
  * The store in memory, for the simulation. Each method acts at the moment it is called, at once and wholly, and answers what the
- * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/verification/store-model/lockstep.live.test.ts`).
+ * SQL store answers: the same properties hold for both, and the two are run in lockstep (`test/verification/store-model`).
  */
-export interface StoreModel extends Pick<
-  Store,
-  'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'
-> {
+export interface StoreModel extends Pick<Store, 'payments' | 'funds' | 'inbox' | 'operatorActions' | 'disputes'> {
   /** Undefined: not registered. */
   snapshot(paymentId: string): StoreSnapshot | undefined;
   accounts(): readonly FundingAccount[];
@@ -50,7 +47,7 @@ export function createStoreModel(options: StoreModelOptions): StoreModel {
     accounts: () => [...tables.accounts.values()].map((account) => ({ ...account })),
     giveBackClaim(paymentId) {
       const payment = tables.payments.get(paymentId);
-      if (payment !== undefined) payment.claim = { kind: 'free' };
+      if (payment !== undefined) update(payment, { claimed_at: null, claimed_by: null, answer: null });
     },
   };
 }
@@ -59,12 +56,12 @@ const isDoubtful = ({ code }: CallbackReading): boolean =>
   code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate';
 
 function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
-  const { paymentId, claim, accountNumber } = payment;
-  const outcome = readOutcome(columnsOf(payment));
+  const { payment_id: paymentId, account_number: accountNumber, claimed_by } = payment;
+  const outcome = outcomeOf(payment);
   const reservation = tables.reservations.get(paymentId);
   const decided = tables.actions.find((each) => each.paymentId === paymentId && each.action === 'resolvePayment');
   const callbacks = callbacksOf(tables, paymentId);
-  // What the close has weighed does not contradict it, whatever it claims.
+  // What the end has weighed does not contradict it, whatever it claims.
   const contradictions = callbacks.filter(
     ({ namedBy, reading }) =>
       outcome !== undefined &&
@@ -72,8 +69,8 @@ function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
       compareWithOutcome({ outcome, accountNumber }, reading).kind === 'contradicts',
   );
   return {
-    claim: claim.kind === 'free' ? 'none' : claim.kind,
-    disputed: payment.disputedAt !== undefined,
+    claim: claimed_by === null ? 'none' : claimed_by === SEALED ? 'sealed' : 'taken',
+    disputed: payment.disputed_at !== null,
     contradictions: contradictions.length,
     doubtfulCodes: callbacks.filter(({ namedBy, reading }) => namedBy === 'close' && isDoubtful(reading)).length,
     completedSeen: payment.seen.completedAt !== undefined,

@@ -1,9 +1,9 @@
-import { storableJson, type OutcomeColumns, type StoredOutcome } from '../../src/store/values';
 import type { PaymentDispute } from '../../src/payment/dispute';
-import type { Claim, Rules } from '../../src/payment/facts';
-import type { CallbackReading, Receipt } from '../../src/payment/observation';
-import type { Seen } from '../../src/payment/seen';
+import type { CallbackReading } from '../../src/payment/observation';
 import type { NamedBy, RecordedAction, RecordedResolution } from '../../src/store';
+import { UnknownPayment } from '../../src/store';
+import type { PaymentRow as SelectedRow } from '../../src/store/facts';
+import { readOutcome, storableJson } from '../../src/store/values';
 
 /** What the tables of `src/store/migrations` hold, in memory. Rows are changed in place, by one call at a time. */
 
@@ -19,27 +19,14 @@ export interface Tables {
   readonly disputes: Map<string, DisputeRow>;
 }
 
-export interface PaymentRow {
-  readonly paymentId: string;
-  readonly fingerprint: string;
-  readonly serviceId: string;
-  readonly accountNumber: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly fundingAccount?: string;
-  readonly rules: Rules;
-  readonly registeredAt: number;
-  claim: Claim;
-  /** Of the attempt that holds the claim. */
-  nonce?: string;
-  seen: Seen;
-  attentionSince?: number;
-  outcome?: StoredOutcome;
-  receipt: Receipt;
-  disputedAt?: Date;
-  /** Changes with the row, as the database's does. */
+type Computed = 'disputed' | 'version' | 'now' | 'available' | 'overflowed' | 'callbacks';
+
+/** The columns that a call reads, as the store's own code gets them, and those that only others read. */
+export type PaymentRow = { -readonly [Column in keyof Omit<SelectedRow, Computed>]: SelectedRow[Column] } & {
+  readonly service_id: string;
+  disputed_at: Date | null;
   version: number;
-}
+};
 
 export interface AccountRow {
   readonly id: string;
@@ -82,12 +69,39 @@ export const emptyTables = (): Tables => ({
   disputes: new Map(),
 });
 
+/** @throws UnknownPayment */
+export function paymentOf({ payments }: Tables, paymentId: string): PaymentRow {
+  const row = payments.get(paymentId);
+  if (row === undefined) throw new UnknownPayment(paymentId);
+  return row;
+}
+
+/** What one statement selects of it, at one moment. */
+export function selected(tables: Tables, payment: PaymentRow, now: number): SelectedRow {
+  const { payment_id: paymentId, funding_account, currency } = payment;
+  const account = funding_account === null ? undefined : tables.accounts.get(funding_account);
+  return {
+    ...payment,
+    disputed: payment.disputed_at !== null,
+    version: String(payment.version),
+    now: new Date(now),
+    available: account?.currency === currency ? String(account.available) : null,
+    overflowed: String(tables.overflowed.get(paymentId) ?? 0),
+    callbacks: callbacksOf(tables, paymentId).map(({ id, reading }) => ({ id, reading })),
+  };
+}
+
+/** Every change makes another row of it: who has read the one before writes nothing. */
+export function update(payment: PaymentRow, change: Partial<Omit<PaymentRow, 'version'>>): void {
+  Object.assign(payment, change, { version: payment.version + 1 });
+}
+
+export const outcomeOf = (payment: PaymentRow) => readOutcome(payment);
+
 /** What comes back from a `jsonb` column: no undefined field, no text that PostgreSQL cannot keep. */
 export function stored<Value>(value: Value): Value {
   return JSON.parse(storableJson(value)) as Value;
 }
-
-export const columnsOf = ({ outcome, receipt }: PaymentRow): OutcomeColumns => ({ outcome: outcome ?? null, receipt });
 
 export const callbacksOf = ({ callbacks }: Tables, paymentId: string): readonly CallbackRow[] =>
   callbacks.filter((callback) => callback.paymentId === paymentId);

@@ -1,6 +1,6 @@
 import { condition, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { BillPaymentOutcome } from '../../../src/payment/outcome';
 import type { CheckedRequest } from '../../../src/payment/request';
+import type { RecordResult } from '../../../src/payment/steps';
 import type { PaymentCalls } from '../payment-calls';
 import { providerCallback } from './signal';
 
@@ -10,20 +10,16 @@ import { providerCallback } from './signal';
  */
 const { validate, hold, send, look, record } = proxyActivities<PaymentCalls>({ startToCloseTimeout: '1 minute' });
 
-export async function samples(request: CheckedRequest): Promise<BillPaymentOutcome> {
+export async function samples(request: CheckedRequest): Promise<RecordResult> {
   let called = false;
   setHandler(providerCallback, () => {
     called = true;
   });
   await validate(request);
-  await hold(request);
-  await send(request);
+  await send(request, await hold(request));
   for (;;) {
     await condition(() => called, '20 seconds');
     called = false;
-    const outcome = await look(request);
-    if (outcome === null) continue;
-    await record(outcome);
-    return outcome;
+    if (await look(request)) return await record(request);
   }
 }

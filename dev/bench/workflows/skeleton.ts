@@ -35,10 +35,8 @@ export async function skeleton(): Promise<void> {
   });
   await local.nothing(); // register
   await regular.nothing(); // validate
-  await local.nothing(); // hold
   await submit();
-  regular.poll().catch(() => undefined); // waits for its second attempt when the run ends
-  await condition(() => called);
+  await condition(() => called, '20 seconds');
   await local.nothing(); // look
   await local.nothing(); // record
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.state, value: 'Paid' }]);

@@ -75,10 +75,8 @@ CREATE INDEX payments_provider_id ON payments (provider_id) WHERE provider_id IS
 CREATE INDEX payments_open ON payments (payment_id) WHERE outcome IS NULL;
 CREATE INDEX payments_by_closing ON payments (closed_at) WHERE outcome IS NOT NULL;
 
-CREATE TRIGGER payments_are_kept BEFORE DELETE ON payments
-  FOR EACH ROW EXECUTE FUNCTION refuse('a payment id is known for ever');
-CREATE TRIGGER payments_are_not_truncated BEFORE TRUNCATE ON payments
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse('a payment id is known for ever');
+CREATE TRIGGER payments_are_kept BEFORE DELETE OR TRUNCATE ON payments
+  EXECUTE FUNCTION refuse('a payment id is known for ever');
 
 -- First times never vanish or move later, last times never vanish or move earlier.
 CREATE FUNCTION has_only_grown(before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
@@ -140,10 +138,8 @@ CREATE TABLE funding_accounts (
   CONSTRAINT funds_add_up CHECK (deposited = available + reserved + posted)
 );
 
-CREATE TRIGGER funding_accounts_are_kept BEFORE DELETE ON funding_accounts
-  FOR EACH ROW EXECUTE FUNCTION refuse('money does not disappear');
-CREATE TRIGGER funding_accounts_are_not_truncated BEFORE TRUNCATE ON funding_accounts
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse('money does not disappear');
+CREATE TRIGGER funding_accounts_are_kept BEFORE DELETE OR TRUNCATE ON funding_accounts
+  EXECUTE FUNCTION refuse('money does not disappear');
 
 -- One reservation per payment (the key), and one second phase: posted in part or whole, or voided (posted 0).
 CREATE TABLE reservations (
@@ -164,19 +160,16 @@ CREATE TABLE reservations (
 
 CREATE INDEX reservations_held ON reservations (funding_account) WHERE settled_at IS NULL;
 
-CREATE TRIGGER reservations_are_kept BEFORE DELETE ON reservations
-  FOR EACH ROW EXECUTE FUNCTION refuse('a reservation is settled, not removed');
-CREATE TRIGGER reservations_are_not_truncated BEFORE TRUNCATE ON reservations
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse('a reservation is settled, not removed');
+CREATE TRIGGER reservations_are_kept BEFORE DELETE OR TRUNCATE ON reservations
+  EXECUTE FUNCTION refuse('a reservation is settled, not removed');
 
 CREATE FUNCTION keep_what_is_final_of_a_reservation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF OLD.settled_at IS NOT NULL THEN
-    RAISE EXCEPTION 'payment %: a reservation is settled once', OLD.payment_id USING ERRCODE = 'restrict_violation';
-  END IF;
-  IF (NEW.payment_id, NEW.funding_account, NEW.amount, NEW.reserved_at)
-     IS DISTINCT FROM (OLD.payment_id, OLD.funding_account, OLD.amount, OLD.reserved_at) THEN
-    RAISE EXCEPTION 'payment %: a reservation never changes', OLD.payment_id USING ERRCODE = 'restrict_violation';
+  IF OLD.settled_at IS NOT NULL
+     OR (NEW.payment_id, NEW.funding_account, NEW.amount, NEW.reserved_at)
+        IS DISTINCT FROM (OLD.payment_id, OLD.funding_account, OLD.amount, OLD.reserved_at) THEN
+    RAISE EXCEPTION 'payment %: a reservation is settled once, and else never changes', OLD.payment_id
+      USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END $$;
@@ -249,13 +242,13 @@ CREATE TABLE callback_inbox (
 CREATE INDEX callback_inbox_by_payment ON callback_inbox (payment_id, id);
 CREATE INDEX callback_inbox_unnamed ON callback_inbox (id) WHERE named_by IS NULL;
 
--- How many, per payment. Its row is the queue at which callbacks of one payment wait for each other: the limit is exact,
--- and ids grow in the order of the commits.
+-- How many, per payment: the limit is exact.
 CREATE TABLE callback_counts (
   payment_id text PRIMARY KEY,
-  stored     integer NOT NULL DEFAULT 0 CHECK (stored BETWEEN 0 AND 200),
+  stored     integer NOT NULL DEFAULT 0,
   -- Distinct callbacks beyond the limit: counted, not kept.
-  overflowed bigint NOT NULL DEFAULT 0
+  overflowed bigint NOT NULL DEFAULT 0,
+  CONSTRAINT callback_limit CHECK (stored BETWEEN 0 AND 200)
 );
 
 -- Decisions: who decided what, why, when, and what the payment looked like before. Only ever added to -------------------------------
@@ -279,10 +272,8 @@ CREATE INDEX operator_actions_by_payment ON operator_actions (payment_id, id);
 -- decision must not fail for the length of its id.
 CREATE UNIQUE INDEX operator_actions_act_once ON operator_actions (payment_id, action, md5(update_id)) WHERE update_id IS NOT NULL;
 
-CREATE TRIGGER operator_actions_are_kept BEFORE UPDATE OR DELETE ON operator_actions
-  FOR EACH ROW EXECUTE FUNCTION refuse('the record of decisions is only added to');
-CREATE TRIGGER operator_actions_are_not_truncated BEFORE TRUNCATE ON operator_actions
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse('the record of decisions is only added to');
+CREATE TRIGGER operator_actions_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON operator_actions
+  EXECUTE FUNCTION refuse('the record of decisions is only added to');
 
 -- Disputes: a recorded outcome that something authentic contradicts. The outcome itself stays as it is ------------------------------
 
@@ -303,22 +294,16 @@ CREATE TABLE disputes (
 
 CREATE INDEX disputes_to_open ON disputes (raised_at) WHERE opened_at IS NULL AND resolved_at IS NULL;
 
-CREATE TRIGGER disputes_are_kept BEFORE DELETE ON disputes
-  FOR EACH ROW EXECUTE FUNCTION refuse('a dispute is resolved, not removed');
-CREATE TRIGGER disputes_are_not_truncated BEFORE TRUNCATE ON disputes
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse('a dispute is resolved, not removed');
+CREATE TRIGGER disputes_are_kept BEFORE DELETE OR TRUNCATE ON disputes
+  EXECUTE FUNCTION refuse('a dispute is resolved, not removed');
 
 CREATE FUNCTION keep_what_is_final_of_a_dispute() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.payment_id, NEW.raised_by, NEW.because, NEW.raised_at)
-     IS DISTINCT FROM (OLD.payment_id, OLD.raised_by, OLD.because, OLD.raised_at) THEN
-    RAISE EXCEPTION 'payment %: what raised a dispute never changes', OLD.payment_id USING ERRCODE = 'restrict_violation';
-  END IF;
-  IF OLD.opened_at IS NOT NULL AND NEW.opened_at IS DISTINCT FROM OLD.opened_at THEN
-    RAISE EXCEPTION 'payment %: an opened dispute stays opened', OLD.payment_id USING ERRCODE = 'restrict_violation';
-  END IF;
-  IF OLD.resolved_at IS NOT NULL AND (NEW.resolved_at, NEW.resolution) IS DISTINCT FROM (OLD.resolved_at, OLD.resolution) THEN
-    RAISE EXCEPTION 'payment %: a dispute is resolved once', OLD.payment_id USING ERRCODE = 'restrict_violation';
+     IS DISTINCT FROM (OLD.payment_id, OLD.raised_by, OLD.because, OLD.raised_at)
+     OR (OLD.opened_at IS NOT NULL AND NEW.opened_at IS DISTINCT FROM OLD.opened_at)
+     OR (OLD.resolved_at IS NOT NULL AND (NEW.resolved_at, NEW.resolution) IS DISTINCT FROM (OLD.resolved_at, OLD.resolution)) THEN
+    RAISE EXCEPTION 'payment %: a dispute is raised, opened and resolved once', OLD.payment_id USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END $$;
@@ -359,7 +344,5 @@ CREATE TABLE reconciliations (
 
 CREATE INDEX reconciliations_cover ON reconciliations (covers_until) WHERE covers_until IS NOT NULL;
 
-CREATE TRIGGER reconciliations_are_kept BEFORE UPDATE OR DELETE ON reconciliations
-  FOR EACH ROW EXECUTE FUNCTION refuse('a report is only added');
-CREATE TRIGGER reconciliations_are_not_truncated BEFORE TRUNCATE ON reconciliations
-  FOR EACH STATEMENT EXECUTE FUNCTION refuse('a report is only added');
+CREATE TRIGGER reconciliations_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON reconciliations
+  EXECUTE FUNCTION refuse('a report is only added');

@@ -1,0 +1,58 @@
+import { compareAfterEnd, type AfterEnd } from './after-end';
+import type { Facts } from './facts';
+import { judge, type Verdict } from './judge';
+import type { Observation } from './observation';
+import { answerIn, isTooOld, merge, remember, type AskedAndAnswered, type Expected, type Seen } from './seen';
+
+/** What one look leaves behind. Pure: the store writes it on the row that it was asked about, and only then tells it. */
+export type Looked =
+  | {
+      readonly kind: 'looked';
+      readonly seen: Seen;
+      readonly verdict: Verdict;
+      /** Since when a person is asked: since this look, or an earlier one. */
+      readonly attentionSince?: number;
+      /** What the answer says about a payment that has ended. */
+      readonly afterEnd?: AfterEnd;
+    }
+  /** Look again. What it has told for ever is kept all the same. */
+  | { readonly kind: 'too-old'; readonly seen: Seen };
+
+/** What the provider has told, and when. */
+export interface Told {
+  readonly observation: Observation;
+  readonly when: AskedAndAnswered;
+}
+
+export interface Looking extends Told {
+  readonly expected: Expected;
+  /** What the looker has seen before and could not write down: what of it is true for ever is kept. */
+  readonly unwritten?: Told | undefined;
+  /** By the database's clock, read after the facts. */
+  readonly now: number;
+  /** Names the merchant account whose credentials asked. */
+  readonly account: string;
+}
+
+export function lookOn(facts: Facts, { expected, observation, when, unwritten, now, account }: Looking): Looked {
+  const { claim, closed } = facts;
+  const isAnotherAccount = claim.kind === 'taken' && claim.account !== account;
+  const before = unwritten && answerIn(unwritten.observation, expected, unwritten.when, isAnotherAccount);
+  const known = before === undefined ? facts.seen : remember(facts.seen, before);
+  const answer = answerIn(observation, expected, when, isAnotherAccount);
+  if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', seen: remember(known, answer) };
+
+  // That it is not known before anybody has sent it: nobody waits for that.
+  const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && facts.seen.last === undefined;
+  const seen = answer === undefined || isNothing ? known : merge(known, answer);
+  const verdict = judge({ ...facts, seen }, now);
+  const asks = closed === undefined && verdict.kind === 'open' && verdict.ask !== undefined;
+  const attentionSince = facts.attentionSince ?? (asks ? now : undefined);
+  return {
+    kind: 'looked',
+    seen,
+    verdict,
+    ...(attentionSince !== undefined && { attentionSince }),
+    ...(closed !== undefined && answer !== undefined && { afterEnd: compareAfterEnd(closed.outcome, answer) }),
+  };
+}
