@@ -28,7 +28,10 @@ import {
 } from '../support/gates';
 import { plant } from '../support/reconcile';
 
-/** G2, G3, G6: What people may decide, when, and what becomes of it. A refusal is a sentence, and changes nothing. */
+/**
+ * G2, G3, G6: What people may decide, when, and what becomes of it (docs/technical-description.md#a-persons-decision). A refusal is a
+ * sentence, and changes nothing.
+ */
 let flow: Flow;
 let gates: Gates;
 
