@@ -41,7 +41,7 @@ const program = new Command('bench')
   .option('--json', 'one JSON object on stdout, and nothing else there')
   .option('--parked <n>', 'also measure that many waiting payments, before the rounds', atLeastOne)
   .option('--rounds <n>', 'in each, every row has its turn; 0: none', wholeNumber, 5)
-  .option('--payments <n>', 'of each row in a round', atLeastOne, 150)
+  .option('--payments <n>', 'of each row in a round', atLeastOne, 100)
   .option('--at-once <n>', 'how many of them are under way at a time', atLeastOne, 16)
   .option('--alone <n>', 'how many of each row in a round run one at a time, for the latency', atLeastOne, 5)
   .option('--rows <names>', 'only these, separated by commas', rowNames, ROW_NAMES);
