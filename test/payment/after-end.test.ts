@@ -9,7 +9,8 @@ const { paymentId } = EXPECTED;
 const byOperator = { settledBy: 'operator' } as const;
 const OUTCOMES = {
   paid: paid(paymentId),
-  'paid, says a person': paid(paymentId, { ...byOperator, amount: 200 }),
+  'paid, says a person': paid(paymentId, byOperator),
+  'paid less, says a person': paid(paymentId, { ...byOperator, amount: 200 }),
   'paid, no receipt': paid(paymentId, { receipt: {} }),
   'paid, receipt and token': paid(paymentId, { receipt: { number: 'S575998', token: '1234' } }),
   failed: declined(paymentId),
@@ -21,6 +22,8 @@ const OUTCOMES = {
 type OutcomeName = keyof typeof OUTCOMES;
 const ALL = Object.keys(OUTCOMES) as readonly OutcomeName[];
 const PAID = ALL.filter((name) => OUTCOMES[name].kind === 'paid');
+const BY_PERSON: readonly OutcomeName[] = ['paid, says a person', 'paid less, says a person'];
+const PAID_ALL = PAID.filter((name) => name !== 'paid less, says a person');
 const NOT_PAID = ALL.filter((name) => OUTCOMES[name].kind !== 'paid');
 
 const ofAnother = { differs: ['the payment id is not ours'] };
@@ -41,12 +44,13 @@ const ROWS: readonly Row[] = [
   { told: 'failed, asked before the end', answer: answer('failed', 49), of: ALL, is: 'agrees' },
   { told: 'completed', answer: answer('completed without receipt', 60), of: NOT_PAID, is: 'contradicts' },
   { told: 'completed, asked before the end', answer: answer('completed without receipt', 49), of: NOT_PAID, is: 'contradicts' },
-  { told: 'completed', answer: answer('completed without receipt', 60), of: PAID, is: 'agrees' },
+  { told: 'completed', answer: answer('completed without receipt', 60), of: PAID_ALL, is: 'agrees' },
+  { told: 'completed, all of it', answer: answer('completed without receipt', 60), of: ['paid less, says a person'], is: 'contradicts' },
   // A person who declined what was not sent had somebody else's record before their eyes; who declined what was sent had not.
   { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: ['declined unsent, says a person'], is: 'agrees' },
   { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: NOT_PAID.filter((name) => name !== 'declined unsent, says a person'), is: 'contradicts' },
-  { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: ['paid, says a person'], is: 'agrees' },
-  { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: PAID.filter((name) => name !== 'paid, says a person'), is: 'contradicts' },
+  { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: BY_PERSON, is: 'agrees' },
+  { told: 'completed, other amount', answer: answer('completed, other amount', 60), of: PAID.filter((name) => !BY_PERSON.includes(name)), is: 'contradicts' },
   // A record that is not about it contradicts nothing; completed and not paid is always for people to settle.
   { told: 'failed, of another', answer: answer('failed', 60, ofAnother), of: ALL, is: 'agrees' },
   { told: 'completed, of another', answer: answer('completed', 60, ofAnother), of: PAID, is: 'agrees' },
@@ -57,7 +61,7 @@ const ROWS: readonly Row[] = [
   { told: 'another receipt number', answer: answer('completed', 60, { receipt: other }), of: ['paid', 'paid, says a person', 'paid, receipt and token'], is: 'contradicts' },
   { told: 'another token', answer: answer('completed', 60, { receipt: { token: '4321' } }), of: ['paid, receipt and token'], is: 'contradicts' },
   { told: 'a new token with another number', answer: answer('completed', 60, { receipt: { ...other, token: '1' } }), of: ['paid'], is: 'contradicts' },
-  { told: 'only a narration', answer: answer('completed', 60, { receipt: { narration: 'thanks' } }), of: PAID, is: 'agrees' },
+  { told: 'only a narration', answer: answer('completed', 60, { receipt: { narration: 'thanks' } }), of: PAID_ALL, is: 'agrees' },
 ];
 
 test.each(ROWS.flatMap(({ of, ...row }) => of.map((name) => ({ name, ...row }))))(
@@ -76,6 +80,9 @@ test('what contradicts is said, with how it differs', () => {
   expect(because('cancelled', answer('completed', 60))).toBe('Recorded as cancelled; the provider says completed');
   expect(because('failed', answer('completed, other amount', 60))).toBe(
     'Recorded as declined; the provider says completed; answer: KES 200, sent: KES 220',
+  );
+  expect(because('paid less, says a person', answer('completed', 60))).toBe(
+    'Recorded as paid KES 200; the provider says completed, of KES 220',
   );
   expect(because('paid, receipt and token', answer('completed', 60, { receipt: { ...other, token: '1' } }))).toBe(
     'Recorded as paid KES 220; the provider says another receipt number and token',

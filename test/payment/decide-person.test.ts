@@ -56,7 +56,10 @@ describe('declining against what the provider says', () => {
 
   // prettier-ignore
   const ROWS: readonly Row[] = [
-    { ways: WAYS, answers: ['failed', 'failed, other amount'], bare: ok, named: whatever(ok) },
+    { ways: WAYS, answers: ['failed'], bare: ok, named: whatever(ok) },
+    // Of what may have been sent, only our own record says that it failed.
+    { ways: ['sent'], answers: ['failed, other amount'], bare: nameIt('failed'), named: onceDead },
+    { ways: unsent, answers: ['failed, other amount'], bare: ok, named: whatever(ok) },
     // Of what was not sent, only a record that is just like ours may yet be ours.
     { ways: WAYS, answers: COMPLETED, bare: PAID, named: whatever(PAID) },
     { ways: ['sent'], answers: ['completed, other amount'], bare: PAID, named: whatever(PAID) },

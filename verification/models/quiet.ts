@@ -40,7 +40,7 @@ function standsStill(store: StoreRules, state: State, observed: Observed): strin
   let later = state;
   for (let look = 1; look <= LOOKS; look += 1) {
     const now = LAST + look * HOUR;
-    const looked = store.look(later, observed, { askedAt: now, answeredAt: now }, now);
+    const looked = store.look(later, observed, { askedAt: now, answeredAt: now }, { now });
     const { row, verdict } = looked;
     if (verdict === undefined) return ['its own look is too old'];
     later = withRow(later, row);

@@ -24,6 +24,7 @@ const NOTHING: Bounds = {
   prepaid: false,
   failedWithoutCode: 'ask',
   differs: false,
+  memory: false,
   lastTick: 3,
   slowEnds: false,
 };
@@ -34,7 +35,7 @@ export const SIDES = {
   'a foreign record': { ...NOTHING, attempts: 2, foreignRecord: true },
   'the answer': { ...NOTHING, attempts: 1, callbacks: 1, foreignRecord: true, lastTick: 2 },
   callbacks: { ...NOTHING, callbacks: 3, kept: 2, slowEnds: true },
-  looks: { ...NOTHING, looks: 3, turns: 2, failedWithoutCode: 'decline' },
+  looks: { ...NOTHING, looks: 2, memory: true, turns: 2, failedWithoutCode: 'decline' },
   'another amount': { ...NOTHING, looks: 2, differs: true, turns: 1 },
   'clocks that jump': { ...NOTHING, looks: 2, turns: 1, clockJumps: true, failedWithoutCode: 'decline' },
   'another account': { ...NOTHING, looks: 2, otherAccount: true, turns: 1 },

@@ -128,6 +128,8 @@ export interface Bounds {
   readonly failedWithoutCode: 'ask' | 'decline';
   /** Our own record may differ from what was sent. */
   readonly differs: boolean;
+  /** A look may bring what its worker had seen before. */
+  readonly memory: boolean;
   /** The index of the last tick. */
   readonly lastTick: number;
   /** Between what an end rests on and its being written other things happen. */

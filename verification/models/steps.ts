@@ -70,6 +70,7 @@ function* lookSteps(state: State, setting: Setting): Steps {
     const when = whenOf(bug === 'an answer is as old as its write' ? { ...look, tick } : look);
     yield { label: `a look is written: ${look.said}`, to: write(rest, setting, look, when) };
     if (bounds.clockJumps && !state.clockJumped) yield* jumps(rest, setting, look);
+    if (bounds.memory) yield* withMemory(rest, setting, look);
   }
   if (row.closed === undefined && row.attentionSince === undefined) yield* unreadable(state, setting);
 }
@@ -83,10 +84,24 @@ function isNews(state: State, setting: Setting, look: Look): boolean {
 
 function* jumps(rest: State, setting: Setting, look: Look): Steps {
   for (const jump of JUMPS_MS) {
-    const askedAt = timeOf(look.tick) - jump;
+    const answeredAt = timeOf(look.tick);
     yield {
       label: `a look is written by a clock that jumped ${jump / 1000} s: ${look.said}`,
-      to: write({ ...rest, clockJumped: true }, setting, look, { askedAt, answeredAt: askedAt }),
+      // When it was asked goes by the clock that says longer, when it was answered by the other.
+      to: write({ ...rest, clockJumped: true }, setting, look, { askedAt: answeredAt - jump, answeredAt }),
+    };
+  }
+}
+
+/** Its worker had seen something before that it could not write: that comes with it. */
+function* withMemory(rest: State, { store }: Setting, look: Look): Steps {
+  for (const [index, unwritten] of rest.looks.entries()) {
+    const before = { observed: observedIn(unwritten), when: whenOf(unwritten) };
+    const { row } = store.look(rest, observedIn(look), whenOf(look), { unwritten: before });
+    const known = heard(remembered(remembered(rest, unwritten), look), look);
+    yield {
+      label: `a look is written: ${look.said}; its worker had seen before: ${unwritten.said}`,
+      to: withRow({ ...known, looks: without(rest.looks, index) }, row),
     };
   }
 }

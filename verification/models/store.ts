@@ -19,13 +19,19 @@ import { ENDINGS, EXPECTED, OBSERVATIONS, OTHER_ACCOUNT, OUR_ACCOUNT, READINGS, 
  * the same is asked in many states: a store is made anew whenever a rule is left out.
  */
 export interface StoreRules {
-  look(state: State, observed: Observed, when: AskedAndAnswered, now?: number): LookedAt;
+  /** `unwritten`: what its worker had seen before, and could not write. */
+  look(state: State, observed: Observed, when: AskedAndAnswered, more?: More): LookedAt;
   claimable(state: State, content: 'registered' | 'other'): Claimable['kind'];
   /** The outcome that is recorded when this end is asked for; undefined: none. */
   outcomeOf(state: State, ending: Ending, now?: number): BillPaymentOutcome | undefined;
   /** All ends that could be recorded now. */
   ends(state: State, now?: number): readonly End[];
   contradicts(state: State, kind: CallbackKind): boolean;
+}
+
+interface More {
+  readonly now?: number;
+  readonly unwritten?: { readonly observed: Observed; readonly when: AskedAndAnswered };
 }
 
 export interface LookedAt {
@@ -66,14 +72,25 @@ export function storeRules(bounds: Bounds): StoreRules {
   }
 
   const store: StoreRules = {
-    look: (state, observed, when, now = nowOf(state)) =>
-      kept(looks, `${state.row.id}|${inboxKey(state)}|${observed}|${when.askedAt}|${now}`, () => {
-        const observation = observations[observed];
-        const account = observed === 'not-found, other account' ? OTHER_ACCOUNT : OUR_ACCOUNT;
-        const looked = lookOn(factsOf(state), { expected: EXPECTED, observation, when, now, account });
-        const row = rowAfter(state.row, looked);
-        return looked.kind === 'too-old' ? { row } : { row, verdict: looked.verdict };
-      }),
+    look(state, observed, when, { now = nowOf(state), unwritten } = {}) {
+      const before = unwritten && `${unwritten.observed}${unwritten.when.askedAt}`;
+      return kept(
+        looks,
+        `${state.row.id}|${inboxKey(state)}|${observed}|${when.askedAt}|${when.answeredAt}|${now}|${before}`,
+        () => {
+          const looked = lookOn(factsOf(state), {
+            expected: EXPECTED,
+            observation: observations[observed],
+            when,
+            unwritten: unwritten && { observation: observations[unwritten.observed], when: unwritten.when },
+            now,
+            account: observed === 'not-found, other account' ? OTHER_ACCOUNT : OUR_ACCOUNT,
+          });
+          const row = rowAfter(state.row, looked);
+          return looked.kind === 'too-old' ? { row } : { row, verdict: looked.verdict };
+        },
+      );
+    },
 
     claimable: (state, content) =>
       kept(claims, `${state.row.id}${content}`, () => claimable(factsOf(state), content === 'registered').kind),

@@ -47,7 +47,7 @@ export function heard(state: State, { said, tick, isAnotherAccount }: Look): Sta
 function isOpposite({ row: { closed } }: State, said: Said, tick: number): boolean {
   if (closed === undefined) return false;
   const { outcome } = closed;
-  if (isCompleted(said)) return outcome.kind !== 'paid' || isOther(said);
+  if (isCompleted(said)) return outcome.kind !== 'paid' || outcome.amount !== (isOther(said) ? AMOUNT - 1 : AMOUNT);
   return said.startsWith('failed') && outcome.kind === 'paid' && timeOf(tick) > Date.parse(outcome.closedAt);
 }
 
@@ -149,7 +149,7 @@ function personProblems(state: State, bounds: Bounds, outcome: PaidOutcome | Dec
   if (truth.completed && last.length > 0 && last.every((said) => said === 'not-found'))
     found.push('G2: declined by a person, and what was completed cannot be found');
   const hasCase = outcome.evidence.source === 'operator' && outcome.evidence.providerCase !== undefined;
-  if (!hasCase && !last.some((said) => said.startsWith('failed')))
+  if (!hasCase && !last.some((said) => said === 'failed' || (said === 'failed, other' && isUnsent(row))))
     found.push('G2: declined by a person without a case, and the provider does not say failed');
   return found;
 }

@@ -16,7 +16,7 @@ const reading = (
   code: NonNullable<CallbackReading['code']>,
   amount: number = AMOUNT,
 ): CallbackReading => ({
-  ...{ shape: 'nested', claims, amount, said: claims, code },
+  ...{ tells: 'result', claims, amount, said: claims, code },
   receipt: claims === 'paid' ? { token: '1234' } : {},
 });
 
