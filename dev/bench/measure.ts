@@ -36,14 +36,14 @@ export interface MeasureOptions extends Amounts {
 const SETTLE_MS = 400;
 
 /**
- * Rounds in which each row has its turn, so that a machine that slows down slows all of them. First one round of each that is not
- * counted: code is compiled, connections are made.
+ * Rounds in which each row has its turn, so that a machine that slows down slows all of them. Before them one that is not counted:
+ * V8 takes a hundred runs to compile what they need, and connections are made.
  */
 export async function measureRounds(stage: Stage, options: MeasureOptions): Promise<readonly Round[]> {
   const { rounds, progress } = options;
   const rows = rowsOn(stage);
   const names = ROW_NAMES.filter((name) => options.rows.includes(name));
-  for (const name of names) await atOnce(rows[name], options.atOnce, options.atOnce * 2);
+  for (const name of names) await atOnce(rows[name], options.atOnce, options.payments);
   const measured: Round[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const entries: [RowName, Measured][] = [];
