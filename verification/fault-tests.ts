@@ -63,7 +63,9 @@ export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
       'store-down at record: waits-for-store',
     ),
     ...zombies('the store does not take the claim'),
-    ...of('workflows/regressions')('the store is down when the end is written down: it is said, and goes on by itself'),
+    ...of('workflows/regressions')(
+      'the store is down when the end is written down: it is said, and a decision meets the proof',
+    ),
   ],
   'commit-answer-lost': [
     ...store(

@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  TimeoutFailure,
   allHandlersFinished,
   condition,
 } from '@temporalio/workflow';
@@ -115,7 +116,8 @@ async function untilExpired<T>(
     return await run({ scheduleToCloseTimeout: Math.max(1, expiresAt - Date.now()) });
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    const { cause } = error;
+    // Of a step whose time ended between two tries: what the last one said.
+    const cause = error.cause instanceof TimeoutFailure ? (error.cause.cause ?? error.cause) : error.cause;
     const said = cause?.message ?? 'no answer in time';
     if (!(cause instanceof ApplicationFailure)) return { kind: 'gave-up', step, reason: 'expired', said };
     if (cause.type === WAITS_FOR_MONEY) return { kind: 'gave-up', step: 'funds', reason: 'insufficient-funds', said };

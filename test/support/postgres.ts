@@ -64,7 +64,7 @@ export async function backUp(url: string): Promise<{ restore(): Promise<void> }>
 /** The statement that the runbook has written by hand after a restore. */
 export function afterRestore(): string {
   const runbook = readFileSync(join(__dirname, '../../docs/runbook.md'), 'utf8');
-  const [, statement] = /```sql\n\s*(UPDATE payments[\s\S]*?)```/.exec(runbook) ?? [];
+  const [, statement] = /```sql\n\s*(WITH [\s\S]*?)```/.exec(runbook) ?? [];
   if (statement === undefined) throw new Error('the runbook has no statement for a restore');
   return statement;
 }

@@ -1,5 +1,6 @@
+import { SEND_WINDOW_MS } from '../../src/payment/judge';
+import { factsWhen, stageOf, until, type Flow } from './flow';
 import { onDatabase } from './postgres';
-import type { Flow } from './flow';
 
 /**
  * As if all that is written of an open payment had happened so much earlier: nobody waits half a minute for a window to close. The
@@ -35,3 +36,25 @@ const earlier = (value: unknown, ms: number): unknown =>
           typeof inner === 'number' && /(^at|At|Since)$/.test(name) ? inner - ms : earlier(inner, ms),
         ]),
       );
+
+const DECISION = { decision: 'declined', operator: 'amina', note: 'nobody answers', providerCase: 'C-1' } as const;
+
+/**
+ * Of a payment that is claimed, and nobody knows what came of it: whatever is seen of it, for half a minute nothing is proven and nobody
+ * decides. Then that time passes.
+ */
+export async function sendWindowPasses(flow: Flow, paymentId: string, provider: { readonly hasTakenIt: boolean }) {
+  const stage = () => stageOf(flow, paymentId);
+  await until(`${paymentId} to be waited for`, stage, (seen) => seen === 'awaiting-result');
+  const { claim, closed, attentionSince } = await factsWhen(
+    flow,
+    paymentId,
+    'what the provider says',
+    ({ seen }) => (provider.hasTakenIt ? seen.completedAt : seen.last) !== undefined,
+  );
+  expect(claim).toMatchObject({ kind: 'taken' });
+  expect(claim).not.toHaveProperty('answer');
+  expect({ closed, attentionSince }).toEqual({});
+  await expect(flow.payments.payment(paymentId).resolve(DECISION)).rejects.toThrow('being sent right now');
+  await timePasses(flow, paymentId, SEND_WINDOW_MS);
+}

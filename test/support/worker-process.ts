@@ -5,24 +5,12 @@ import { BILL_ROUTE_ID } from '../../src/sandbox';
 import { atEndOfFile } from './at-end';
 import { CREDENTIALS, PREPAID_SERVICE, until, type Flow } from './flow';
 import { testTemporal, workflowBundle } from './temporal';
+import type { WorkerTestSettings } from './worker-seams';
 
-/** What `worker-main.ts` is told by its test. Everything else it reads from its environment, as anywhere. */
-export interface WorkerTestSettings {
-  readonly taskQueue: string;
-  readonly workflowBundle: { readonly codePath: string };
-  /** It runs no workflows, and takes one activity at a time: stopped in one, it takes no other along. */
-  readonly activitiesOnly?: boolean;
-  /** A signal that the process sends itself, once: with its first look answered, or with its first claim committed. */
-  readonly dies?: { readonly after: 'look' | 'claim'; readonly by: 'SIGKILL' | 'SIGSTOP' };
-}
-
-export interface WorkerProcessOptions extends Pick<WorkerTestSettings, 'activitiesOnly' | 'dies'> {
+export interface WorkerProcessOptions extends Partial<Omit<WorkerTestSettings, 'workflowBundle'>> {
   /** Where it finds the provider; a proxy, for instance. */
   readonly apiUrl?: string;
 }
-
-/** What worker-main says right before it does so. */
-export const SIGNALS_ITSELF = 'signals itself';
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -39,8 +27,8 @@ const RUN_TYPESCRIPT = path.join(__dirname, 'run-typescript.cjs');
 
 /** A worker of the flow in a process of its own, running when this returns. */
 export async function startWorkerProcess(flow: Flow, options: WorkerProcessOptions = {}): Promise<WorkerProcess> {
-  const { apiUrl = flow.sandbox.url, ...own } = options;
-  const settings: WorkerTestSettings = { taskQueue: flow.taskQueue, workflowBundle: workflowBundle(), ...own };
+  const { apiUrl = flow.sandbox.url, taskQueue = flow.taskQueue, stands = {}, ...own } = options;
+  const settings: WorkerTestSettings = { taskQueue, stands, workflowBundle: workflowBundle(), ...own };
   const command = [RUN_TYPESCRIPT, path.join(__dirname, 'worker-main.ts'), JSON.stringify(settings)];
   const worker = await spawnGuarded(command, await environmentOf(flow, apiUrl));
   await worker.says('worker is running');

@@ -1,13 +1,19 @@
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { BillPaymentRequest } from '../../src/payment/request';
-import { FLOAT, outcomeOf, startFlow, until, type Flow } from '../support/flow';
-import { FUNDS, NEVER_SENT, ownRequest, PRICE, truthOf } from '../support/gates';
+import { FLOAT, historyOf, outcomeOf, SHORT_POLICY, stageOf, startFlow, until, type Flow } from '../support/flow';
+import { FUNDS, NEVER_SENT, ownRequest, PRICE, runOf, truthOf } from '../support/gates';
 
 /** G6: the payer's money, where many want it at once and where there is none. */
 let flow: Flow;
 
 beforeAll(async () => {
-  flow = await startFlow();
+  flow = await startFlow({
+    // How slow the machine is must not decide whether a request may still leave: that is another test's matter.
+    provider: (real) => ({
+      ...real,
+      submitPayment: (order, session, _mayStillSend, signal) => real.submitPayment(order, session, () => true, signal),
+    }),
+  });
 });
 
 const PAYMENTS = 50;
@@ -54,10 +60,13 @@ async function paidOrNot(request: BillPaymentRequest): Promise<BillPaymentOutcom
   return await outcomeOf(flow, request.paymentId);
 }
 
+const PATIENT = { ...SHORT_POLICY, fundsWithin: '10 minutes' };
+
 describe('G6: an account that cannot pay', () => {
   // prettier-ignore
   test.concurrent.each([
     { what: 'is not there', change: { fundingAccount: 'no-such-account' }, reason: 'unknown-funding-account' },
+    { what: 'is not there, for a payment that would wait for money', change: { fundingAccount: 'no-such-account', policy: PATIENT }, reason: 'unknown-funding-account' },
     { what: 'is in another currency', change: { currency: 'USD' }, reason: 'unknown-funding-account' },
     { what: 'holds one unit too little', change: { amount: FUNDS + 1 }, reason: 'insufficient-funds' },
   ])('$what: declined, nothing is sent, and a later start is the same payment', async ({ change, reason }) => {
@@ -77,5 +86,65 @@ describe('G6: an account that cannot pay', () => {
     const request = await ownRequest(flow, 'paid-with-callback', { amount: FUNDS });
     expect(await flow.payments.pay(request)).toMatchObject({ kind: 'paid', amount: FUNDS });
     expect(await truthOf(flow, request.paymentId)).toEqual({ seen: 1, captured: 1, funds: [0, 0, FUNDS] });
+  });
+});
+
+describe('G6: a payment that may wait for money', () => {
+  const TOO_MUCH = FUNDS + 1;
+
+  async function waitingForMoney(policy: BillPaymentRequest['policy'], on = flow): Promise<BillPaymentRequest> {
+    const request = await ownRequest(on, 'paid-with-callback', { amount: TOO_MUCH, policy });
+    await on.payments.start(request);
+    const lastFailure = async () => {
+      const { pendingActivities } = (await runOf(on, request.paymentId).describe()).raw;
+      return pendingActivities?.find(({ activityType }) => activityType?.name === 'submitPayment')?.lastFailure
+        ?.message;
+    };
+    const said = await until('the lack of money', lastFailure, (text) => typeof text === 'string');
+    expect(said).toMatch(/^It waits for money until \d{4}-\d\d-\d\d \d\d:\d\d UTC: /);
+    expect(said).toContain(`${request.paymentId} does not hold KES ${TOO_MUCH}. Nothing was sent, nothing is held.`);
+    return request;
+  }
+
+  test.concurrent('is paid when the money comes in time, and waiting costs no event', async () => {
+    const { paymentId } = await waitingForMoney({ ...PATIENT, callbackGrace: '1 minute' });
+    expect(await stageOf(flow, paymentId)).toBe('submitting');
+    expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+    await flow.store.funds.add({ account: paymentId, amount: 1, currency: 'KES' });
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', amount: TOO_MUCH });
+    expect(await truthOf(flow, paymentId)).toEqual({ seen: 1, captured: 1, funds: [0, 0, TOO_MUCH] });
+    // As many as a payment that did not wait.
+    expect((await historyOf(flow, paymentId)).events?.length).toBeLessThanOrEqual(26);
+  });
+
+  test.concurrent.each([
+    { what: 'when it does not', policy: { ...SHORT_POLICY, fundsWithin: '2 seconds' } },
+    { what: 'when it is to wait for longer than it may be sent', policy: { ...PATIENT, submitWithin: '4 seconds' } },
+  ])('$what: it is declined for lack of money, and not as expired', async ({ policy }) => {
+    const request = await ownRequest(flow, 'paid-with-callback', { amount: TOO_MUCH, policy });
+    const { paymentId } = request;
+    expect(await paidOrNot(request)).toMatchObject({
+      kind: 'declined',
+      step: 'funds',
+      reason: 'insufficient-funds',
+      retryable: true,
+      settledBy: 'none',
+    });
+    expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+  });
+
+  test.concurrent('nor as expired when no worker was there at the end of its time', async () => {
+    const own = await startFlow();
+    const { paymentId } = await waitingForMoney({ ...PATIENT, submitWithin: '20 seconds' }, own);
+    await own.stopWorker();
+    const last = async () => (await historyOf(own, paymentId)).events?.at(-1);
+    await until('the end of its time', last, (event) => Boolean(event?.workflowTaskScheduledEventAttributes));
+    await own.startWorker();
+    expect(await outcomeOf(own, paymentId)).toMatchObject({
+      kind: 'declined',
+      step: 'funds',
+      reason: 'insufficient-funds',
+    });
+    expect(await truthOf(own, paymentId)).toEqual(NEVER_SENT);
   });
 });

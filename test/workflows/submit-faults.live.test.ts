@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { almaraAt } from '../../dev/almara';
 import { createAlmara } from '../../src/almara';
-import { SEND_WINDOW_MS } from '../../src/payment/judge';
 import type { Provider } from '../../src/payment/provider';
 import { createLog } from '../../src/log';
 import type { BehaviourName } from '../../src/sandbox';
@@ -20,7 +19,7 @@ import {
 } from '../support/faults';
 import { CREDENTIALS, factsWhen, needsAttention, outcomeOf, startFlow, type Flow } from '../support/flow';
 import { startTcpProxy, type Cut } from '../support/tcp-proxy';
-import { timePasses } from '../support/time';
+import { sendWindowPasses } from '../support/time';
 
 /**
  * A fault at each line of `submitPayment`, in flows that are otherwise whole and real. Whatever breaks, the provider sees at most
@@ -197,7 +196,7 @@ describe('G1, G2, G6: a fault at each line of submitPayment', () => {
     async ({ behaviour = 'paid-with-callback', faults, ends, posts, ...expected }) => {
       const { attempts, isForgotten = false } = expected;
       const paymentId = await payWith({ flow, worker }, behaviour, faults);
-      if (isForgotten) await sendWindowPasses(paymentId, attempts, ends.includes('paid'));
+      if (isForgotten) await sendWindowPasses(flow, paymentId, { hasTakenIt: ends.includes('paid') });
       const end = await endOf(paymentId);
       expect(ends).toContain(end);
       expect(worker.attempts(paymentId)).toBe(attempts);
@@ -211,20 +210,6 @@ describe('G1, G2, G6: a fault at each line of submitPayment', () => {
     },
   );
 });
-
-/** Whether it was sent, nobody knows: for half a minute nothing is proven, whatever the provider and its callback say. */
-async function sendWindowPasses(paymentId: string, attempts: number, isTaken: boolean): Promise<void> {
-  const { claim, closed, attentionSince } = await factsWhen(
-    flow,
-    paymentId,
-    'the provider’s answer',
-    ({ seen }) => worker.attempts(paymentId) === attempts && (isTaken ? seen.completedAt : seen.last) !== undefined,
-  );
-  expect(claim).toMatchObject({ kind: 'taken' });
-  expect(claim).not.toHaveProperty('answer');
-  expect({ closed, attentionSince }).toEqual({});
-  await timePasses(flow, paymentId, SEND_WINDOW_MS);
-}
 
 /** How it ends, or why a person is asked. */
 async function endOf(paymentId: string): Promise<End> {
