@@ -10,8 +10,7 @@ const FLOAT = { account: 'float-1', amount: 1_000_000, currency: 'KES' };
 
 /** `npm start`: everything on one machine, until Ctrl-C. */
 async function untilStopped(stack: Stack, interrupted: Promise<void>): Promise<number> {
-  const account =
-    (await stack.store.funds.account(FLOAT.account)) ?? (await stack.store.funds.add(FLOAT));
+  const account = (await stack.store.funds.account(FLOAT.account)) ?? (await stack.store.funds.add(FLOAT));
 
   const environment = stack.address === `127.0.0.1:${PORTS.temporal}` ? '' : `TEMPORAL_ADDRESS=${stack.address} `;
   console.log(`

@@ -34,17 +34,17 @@ const afterCapture = provider('unknown-then-asked at send');
 
 export const FAULT_TESTS: Readonly<Record<Fault, readonly RealServerTest[]>> = {
   'worker-killed-before-effect': deaths(
-    'between claim and POST, then another worker: no POST, a person is asked, the money stays held',
+    'between claim and POST: no POST, a person is asked, the money stays held',
     '${PAYMENTS.length} payments: one POST each at most, nothing lost, and the money adds up',
   ),
   'worker-killed-after-effect': deaths(
-    'mid-POST, then another worker: one POST, paid',
-    'between claim and POST, then another worker: no POST, a person is asked, the money stays held',
+    'mid-POST: one POST, paid',
+    'between claim and POST: no POST, a person is asked, the money stays held',
   ),
   'worker-stalled': [
     ...deaths(
       'between look and claim: the other has paid, and this one sends nothing',
-      'between claim and POST: no POST leaves',
+      'between claim and POST: no POST leaves, and the money is given back',
     ),
     ...zombies('that hung before its claim, when another has sent and waits'),
   ],

@@ -189,7 +189,7 @@ const cases: readonly Case[] = [
     stored: closed(paid(ID, { ...byOperator, amount: 200 })),
     run: ended(paid(ID, { ...byOperator, amount: 200 })),
     provider: completed,
-    found: 'paid-other-amount',
+    found: 'paid-other-amount!',
   },
   {
     name: 'cancelled, completed',
