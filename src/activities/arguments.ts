@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { DisputeResolution, ResolveDisputeRequest } from '../payment/dispute';
 import type { Cancelled, Ending, GaveUp } from '../payment/ending';
 import type { Resolution } from '../payment/progress';
+import { DIFFERENCES, type DifferenceKind } from '../payment/reconciliation';
+import type { ReconciliationReport } from '../payment/reconciliation-window';
 import { billSchema, checkRequest, invalidFields, paymentIdSchema, type CheckedRequest } from '../payment/request';
 import type { PollInput, RecordRequest } from '../payment/steps';
 import { invalidRequest } from './failures';
@@ -42,6 +44,12 @@ const ending = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unsent'), why: z.discriminatedUnion('kind', [gaveUp, cancelled]) }),
 ]);
 
+const time = z.iso.datetime();
+const count = z.int().min(0);
+const window = z.strictObject({ since: time, until: time, again: z.array(paymentIdSchema).readonly().optional() });
+const words = z.string().max(100_000);
+const differenceKind = z.enum(Object.keys(DIFFERENCES) as [DifferenceKind]);
+
 export const SHAPES = {
   paymentId: paymentIdSchema,
   bill: z.strictObject(billSchema.shape),
@@ -67,6 +75,21 @@ export const SHAPES = {
     }),
     updateId,
   }),
+  window,
+  reconcilePage: z.strictObject({ window, after: z.union([z.literal(''), paymentIdSchema]), askProvider: z.boolean() }),
+  limit: z.int().min(1).max(1_000),
+  report: z.strictObject({
+    ...window.shape,
+    ...{ complete: z.boolean(), startedAt: time, finishedAt: time, trouble: words.optional() },
+    ...{ payments: count, asked: count, notAsked: count, runs: count, disputesRaised: count, moreDifferences: count },
+    unanswered: z
+      .array(z.strictObject({ paymentId: paymentIdSchema, because: words }))
+      .readonly()
+      .optional(),
+    differences: z
+      .array(z.strictObject({ kind: differenceKind, subject: words, what: words, dispute: z.literal(true).optional() }))
+      .readonly(),
+  }),
 } as const;
 
 /** What each of these is, as the flow has it: a field that one side knows alone is a compile error. */
@@ -84,7 +107,17 @@ const _sameShapes: {
   resolution: Same<z.output<typeof resolution>, Resolution>;
   dispute: Same<z.output<typeof SHAPES.resolveDispute>['resolution'], DisputeResolution>;
   resolveDispute: Same<z.output<typeof SHAPES.resolveDispute>, ResolveDisputeRequest>;
-} = { poll: true, record: true, ending: true, cancelled: true, resolution: true, dispute: true, resolveDispute: true };
+  report: Same<z.output<typeof SHAPES.report>, ReconciliationReport>;
+} = {
+  poll: true,
+  record: true,
+  ending: true,
+  cancelled: true,
+  resolution: true,
+  dispute: true,
+  resolveDispute: true,
+  report: true,
+};
 
 /** @throws ApplicationFailure `InvalidRequest`, not retryable, with every wrong field */
 export function checked<T>(shape: z.ZodType<unknown>, argument: T): T {

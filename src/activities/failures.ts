@@ -51,9 +51,9 @@ export const otherContent = (paymentId: string): ApplicationFailure =>
   );
 
 /** A decision, or that nothing was sent, is believed from the payment's own run alone. Nothing was changed. */
-export const notFromItsRun = (workflowType: string, workflowId: string): ApplicationFailure =>
+export const notFromItsRun = (workflowType: string, workflowId: string | undefined): ApplicationFailure =>
   ApplicationFailure.nonRetryable(
-    `This is taken from workflow ${workflowType} with the id ${workflowId} alone. Nothing was changed.`,
+    `This is taken from workflow ${workflowType}${workflowId === undefined ? '' : ` with the id ${workflowId}`} alone. Nothing was changed.`,
     FAILURES.refused,
   );
 

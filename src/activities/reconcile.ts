@@ -1,7 +1,7 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { concurrently } from '../payment/concurrently';
-import { FAILURES } from '../payment/contract';
+import { FAILURES, WORKFLOWS } from '../payment/contract';
 import type { PaymentDispute } from '../payment/dispute';
 import {
   compare,
@@ -19,8 +19,10 @@ import {
   type Unanswered,
   type Window,
 } from '../payment/reconciliation-window';
+import { checked, SHAPES } from './arguments';
 import { askNobody, createInquiry, TROUBLES_IN_A_ROW, type Inquiry } from './ask-provider';
 import { systemClock, type ReconcileDependencies } from './dependencies';
+import { onlyFrom } from './own-run';
 import { endOfDispute, isRegistered, paymentsWithRuns, runOf } from './payment-runs';
 
 /** Small enough that a repeated page costs the provider little. */
@@ -47,8 +49,8 @@ export interface PageResult {
   readonly payments: number;
   readonly asked: number;
   readonly notAsked: number;
-  /** Those not asked. Absent where an older worker has compared the page. */
-  readonly unanswered?: readonly Unanswered[];
+  /** Those not asked. */
+  readonly unanswered: readonly Unanswered[];
   readonly trouble?: string;
   readonly disputesRaised: number;
 }
@@ -83,12 +85,13 @@ export function createReconcileActivities(dependencies: ReconcileDependencies) {
     },
 
     /** The next payments of the window: a look at each, which raises what contradicts its outcome, then the comparison. */
-    async reconcilePage({ window, after, askProvider }: PageRequest): Promise<PageResult> {
+    async reconcilePage(request: PageRequest): Promise<PageResult> {
+      const { window, after, askProvider } = checked(SHAPES.reconcilePage, request);
       const payments = await store.reconciliations.page(window, after, PAGE);
-      const checked = await checkAll(payments, askProvider ? createInquiry(dependencies) : askNobody);
-      const all = Object.values(checked);
+      const learnt = await checkAll(payments, askProvider ? createInquiry(dependencies) : askNobody);
+      const all = Object.values(learnt);
       const done = all.flatMap((one) => ('differences' in one ? [one] : []));
-      const unanswered = Object.entries(checked).flatMap(([paymentId, one]) =>
+      const unanswered = Object.entries(learnt).flatMap(([paymentId, one]) =>
         'trouble' in one ? [{ paymentId, because: one.trouble }] : [],
       );
       const differences = done.flatMap((one) => one.differences);
@@ -108,6 +111,7 @@ export function createReconcileActivities(dependencies: ReconcileDependencies) {
 
     /** Runs of payments that the store has never heard of. */
     async reconcileRuns(window: Window, page?: string): Promise<RunsResult> {
+      checked(SHAPES.window, window);
       const { paymentIds, next } = await paymentsWithRuns(window, clock.now(), page);
       // The store is asked last: who registers does so before anything else, and is never forgotten.
       const written: string[] = [];
@@ -159,6 +163,7 @@ export function createReconcileActivities(dependencies: ReconcileDependencies) {
 
     /** Raised, and nobody has started their workflows yet; and those whose run was ended before anybody resolved them. */
     async disputesToOpen(limit: number): Promise<readonly PaymentDispute[]> {
+      checked(SHAPES.limit, limit);
       const never = await store.disputes.toOpen(limit);
       if (never.length === limit) return never;
       // What has completed is not started again: a reset lets it read the store once more.
@@ -166,13 +171,17 @@ export function createReconcileActivities(dependencies: ReconcileDependencies) {
       return [...never, ...again].slice(0, limit);
     },
 
+    /** Unless no run of it waits: it stays among those to be opened. */
     async markDisputeOpened(paymentId: string): Promise<void> {
+      if ((await endOfDispute(checked(SHAPES.paymentId, paymentId))) === 'lost') return;
       await store.disputes.markOpened(paymentId);
     },
 
     /** Once for each reconciliation, whatever is repeated. */
-    async recordReconciliation(runId: string, report: ReconciliationReport): Promise<void> {
-      await store.reconciliations.record(runId, report);
+    async recordReconciliation(reportId: string, report: ReconciliationReport): Promise<void> {
+      onlyFrom(WORKFLOWS.reconcilePayments);
+      checked(SHAPES.report, report);
+      await store.reconciliations.record(reportId, report);
       const { complete, payments, asked, notAsked } = report;
       const found = differencesIn(report);
       const fine = askedAll(report) && found === 0;
@@ -184,16 +193,16 @@ export function createReconcileActivities(dependencies: ReconcileDependencies) {
   /** All that could be learnt. @throws ProviderTrouble while another attempt may learn more */
   async function checkAll(payments: readonly StoredPayment[], inquiry: Inquiry): Promise<Page> {
     const info = activityInfo();
-    const checked: Record<string, Checked> = { ...(info.heartbeatDetails as Page | undefined) };
-    const left = payments.filter(({ paymentId }) => !('differences' in (checked[paymentId] ?? {})));
+    const known: Record<string, Checked> = { ...(info.heartbeatDetails as Page | undefined) };
+    const left = payments.filter(({ paymentId }) => !('differences' in (known[paymentId] ?? {})));
     await concurrently(rotated(left, (info.attempt - 1) * TROUBLES_IN_A_ROW), LOOKS_AT_ONCE, async (payment) => {
       const answer = await inquiry.ask(payment);
-      checked[payment.paymentId] =
+      known[payment.paymentId] =
         answer instanceof Error ? { trouble: answer.message } : await checkOne(payment, answer);
-      heartbeat(checked);
+      heartbeat(known);
     });
     if (inquiry.trouble !== undefined && info.attempt < ATTEMPTS) throw inquiry.trouble;
-    return checked;
+    return known;
   }
 
   /** Compares only what stood still: what moves while it is looked at belongs to the next reconciliation. */

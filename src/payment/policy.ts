@@ -1,4 +1,4 @@
-import ms from 'ms';
+import { parseDuration } from './duration';
 
 /**
  * How long a payment waits for what. Defaults and bounds live here and nowhere else; all in milliseconds. Written down at the first
@@ -48,11 +48,10 @@ const FIELDS = Object.keys(POLICY_BOUNDS) as PolicyField[];
 /** Even the test switch allows nothing shorter where something must pass: a zero duration means "no limit" to the engine. */
 const SHORTEST = 1;
 
-const parse = (duration: string): number | undefined => {
-  const value = duration !== '' && duration.length <= 40 ? ms(duration as ms.StringValue) : undefined;
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+const known = (duration: string): number => {
+  const parsed = parseDuration(duration);
+  return parsed.kind === 'duration' ? parsed.ms : NaN;
 };
-const known = (duration: string): number => parse(duration) ?? NaN;
 
 /** What is wrong with one duration, in words, or undefined. */
 export function policyProblem(
@@ -61,8 +60,9 @@ export function policyProblem(
   { allowTestPolicy }: { allowTestPolicy: boolean },
 ): string | undefined {
   const { min, max } = POLICY_BOUNDS[field];
-  const duration = parse(value);
-  if (duration === undefined) return 'must be a duration such as "20 seconds"';
+  const parsed = parseDuration(value);
+  if (parsed.kind === 'problem') return parsed.problem;
+  const duration = parsed.ms;
   if (duration > known(max)) return `must be at most ${max}`;
   if (duration < Math.min(SHORTEST, known(min))) return `must be at least ${min}`;
   if (duration < known(min) && !allowTestPolicy) return `must be at least ${min}`;

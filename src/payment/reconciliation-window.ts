@@ -25,7 +25,7 @@ export const FIRST_LOOK_BACK_MS = 31 * DAY;
 export interface Window {
   readonly since: string;
   readonly until: string;
-  /** Covered besides: payments about which the report before got no answer. Absent where an older worker has begun. */
+  /** Covered besides: payments about which the report before got no answer. Absent: none. */
   readonly again?: readonly string[];
 }
 
@@ -79,7 +79,7 @@ export interface ReconciliationReport extends Window {
   readonly asked: number;
   /** How many it should have and has not. */
   readonly notAsked: number;
-  /** The first of these. Absent: none, or an older worker has made the report. */
+  /** The first of these. Absent: none. */
   readonly unanswered?: readonly Unanswered[];
   /** The first trouble, in words. */
   readonly trouble?: string;

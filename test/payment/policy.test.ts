@@ -57,14 +57,11 @@ describe.each(FIELDS)('%s', (field) => {
   test('the test switch allows less, and never nothing where something must pass', () => {
     expect(problem(field, '1 ms', true)).toBeUndefined();
     expect(problem(field, '0 ms', true)).toBe(min === '0 seconds' ? undefined : `must be at least ${min}`);
-    expect(problem(field, '-1 ms', true)).toBe(`must be at least ${min}`);
     expect(problem(field, '49 hours', true)).toBe(`must be at most ${max}`);
   });
 
-  test.each(['', ' ', 'soon', '20 parsecs', 'NaN', 'Infinity', '1e400 h', '9'.repeat(41)])(
-    '%p is no duration',
-    (value) => {
-      expect(problem(field, value)).toBe('must be a duration such as "20 seconds"');
-    },
-  );
+  // The grammar has its own test.
+  test.each(['', 'soon', '-1 ms', '9'.repeat(41)])('%p is no duration', (value) => {
+    expect(problem(field, value)).toBe('must be a duration such as "20 seconds" or 5m');
+  });
 });

@@ -97,11 +97,12 @@ function* jumps(rest: State, setting: Setting, look: Look): Steps {
 function* withMemory(rest: State, { store }: Setting, look: Look): Steps {
   for (const [index, unwritten] of rest.looks.entries()) {
     const before = { observed: observedIn(unwritten), when: whenOf(unwritten) };
-    const { row } = store.look(rest, observedIn(look), whenOf(look), { unwritten: before });
-    const known = heard(remembered(remembered(rest, unwritten), look), look);
+    const { row, verdict } = store.look(rest, observedIn(look), whenOf(look), { unwritten: before });
+    const known = remembered(remembered(rest, unwritten), look);
+    const told = verdict === undefined ? known : heard(known, look);
     yield {
       label: `a look is written: ${look.said}; its worker had seen before: ${unwritten.said}`,
-      to: withRow({ ...known, looks: without(rest.looks, index) }, row),
+      to: withRow({ ...told, looks: without(rest.looks, index) }, row),
     };
   }
 }
@@ -119,10 +120,17 @@ function write(state: State, { store, bug }: Setting, look: Look, when: AskedAnd
   const known = verdict === undefined ? remembered(state, look) : heard(remembered(state, look), look);
   const written = row === state.row ? known : withRow(known, row);
   const asksNoMore = verdict?.kind === 'open' && verdict.ask?.reason === 'provider-silent';
-  if (bug !== 'the question is forgotten' || state.row.attentionSince === undefined || !asksNoMore) return written;
+  if (bug !== 'the question is forgotten' || state.row.attentionSince === undefined || !asksNoMore)
+    return stillAsked(state, written);
   const { attentionSince: _forgotten, id: _other, ...parts } = row;
-  return withRow(written, rowOf(parts));
+  return stillAsked(state, withRow(written, rowOf(parts)));
 }
+
+/** Who was asked stays asked until it has ended. */
+const stillAsked = ({ row }: State, after: State): State =>
+  row.attentionSince !== undefined && after.row.attentionSince === undefined
+    ? withWrong(after, 'G4: a person was asked, and is not any more')
+    : after;
 
 /** `recordOutcome`, asked for by whoever wishes it, whenever. */
 function* endSteps(state: State, setting: Setting): Steps {
