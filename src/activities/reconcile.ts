@@ -260,7 +260,14 @@ function sinceOf(request: unknown): unknown {
       `A reconciliation takes {} or {"since":"${EXAMPLE}"}, and not ${shown(request)}.`,
       `must be in an object, such as {"since":"${EXAMPLE}"}`,
     );
-  return (request as { readonly since?: unknown }).since;
+  const { since, ...unknown } = request as { readonly since?: unknown };
+  const names = Object.keys(unknown).map((name) => `"${name}"`);
+  if (names.length > 0)
+    throw invalid(
+      `A reconciliation does not know ${names.join(', ').slice(0, 200)}. It takes {} or {"since":"${EXAMPLE}"}.`,
+      'is all that there may be',
+    );
+  return since;
 }
 
 const notInThePast = (since: unknown): ApplicationFailure =>
