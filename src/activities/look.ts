@@ -17,12 +17,13 @@ export async function lookAt(dependencies: ActivityDependencies, paymentId: stri
   return await writeDown(dependencies, paymentId, { observation, askedAgo, answeredAgo: stopwatch(clock).atLeast });
 }
 
-/** so many are remembered: more only in an outage of the store that lasts. */
+/** So many are remembered: more only in an outage of the store that lasts. */
 const MOST_UNWRITTEN = 10_000;
 
 /**
- * A look whose write failed has not happened: it is repeated. But a completed record that was seen must not be forgotten while this
- * worker lives, even if the provider says something else when the store is back: the next look at the payment takes it along.
+ * A look whose write failed has not happened: it is repeated. But a record that was seen must not be forgotten while this worker
+ * lives, a completed one least of all, even if the provider says something else when the store is back: the next look at the payment
+ * takes it along.
  */
 export async function writeDown(
   dependencies: Pick<ActivityDependencies, 'provider' | 'settings' | 'unwritten'> & {
@@ -39,11 +40,15 @@ export async function writeDown(
     if (unwritten?.get(paymentId) === before) unwritten?.delete(paymentId);
     return look;
   } catch (error) {
-    const isLost = observation.kind === 'record' && observation.state === 'completed';
-    if (isLost && unwritten !== undefined && unwritten.size < MOST_UNWRITTEN) unwritten.set(paymentId, observed);
+    const known = unwritten?.get(paymentId);
+    const isMore = observation.kind === 'record' && (known === undefined || !isCompleted(known.observation));
+    if (isMore && unwritten !== undefined && unwritten.size < MOST_UNWRITTEN) unwritten.set(paymentId, observed);
     throw error;
   }
 }
+
+const isCompleted = (observation: Observation): boolean =>
+  observation.kind === 'record' && observation.state === 'completed';
 
 /**
  * The look before anything is decided on the ground that nothing was sent: it must be readable. A record is written down.
@@ -59,7 +64,7 @@ export async function lookBefore(
   const { observation, session } = await provider.findPayment(paymentId, signal);
   if (observation.kind === 'unreadable')
     throw new ProviderTrouble('unreadable', `The look-up before sending could not be read: ${observation.said}`);
-  if (observation.kind === 'not-found') return { session };
+  if (observation.kind === 'not-found' && dependencies.unwritten?.has(paymentId) !== true) return { session };
   const observed = { observation, askedAgo, answeredAgo: stopwatch(clock).atLeast };
   return { session, look: await writeDown(dependencies, paymentId, observed) };
 }

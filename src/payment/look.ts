@@ -1,10 +1,22 @@
-import { compareAfterEnd, type AfterEnd } from './after-end';
+import { compareAfterEnd, type AfterEnd, type RecordedOutcome } from './after-end';
 import type { Facts } from './facts';
 import { judge, type Verdict } from './judge';
 import type { Observation } from './observation';
-import { answerIn, isTooOld, merge, remember, type AskedAndAnswered, type Expected, type Seen } from './seen';
+import {
+  answerIn,
+  isTooOld,
+  merge,
+  remember,
+  type Answer,
+  type AskedAndAnswered,
+  type Expected,
+  type Seen,
+} from './seen';
 
-/** What one look leaves behind. Pure: the store writes it on the row that it was asked about, and only then tells it. */
+/**
+ * What one look leaves behind. Pure: the store writes it on the row that it was asked about, and only then tells it. `afterEnd`: what
+ * is said about a payment that has ended.
+ */
 export type Looked =
   | {
       readonly kind: 'looked';
@@ -12,11 +24,10 @@ export type Looked =
       readonly verdict: Verdict;
       /** Since when a person is asked: since this look, or an earlier one. */
       readonly attentionSince?: number;
-      /** What the answer says about a payment that has ended. */
       readonly afterEnd?: AfterEnd;
     }
   /** Look again. What it has told for ever is kept all the same. */
-  | { readonly kind: 'too-old'; readonly seen: Seen };
+  | { readonly kind: 'too-old'; readonly seen: Seen; readonly afterEnd?: AfterEnd };
 
 /** What the provider has told, and when. */
 export interface Told {
@@ -40,7 +51,9 @@ export function lookOn(facts: Facts, { expected, observation, when, unwritten, n
   const before = unwritten && answerIn(unwritten.observation, expected, unwritten.when, isAnotherAccount);
   const known = before === undefined ? facts.seen : remember(facts.seen, before);
   const answer = answerIn(observation, expected, when, isAnotherAccount);
-  if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', seen: remember(known, answer) };
+  const afterEnd = closed && compareAll(closed.outcome, answer, before);
+  const told = { ...(afterEnd !== undefined && { afterEnd }) };
+  if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', seen: remember(known, answer), ...told };
 
   // That it is not known before anybody has sent it: nobody waits for that.
   const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && facts.seen.last === undefined;
@@ -53,6 +66,13 @@ export function lookOn(facts: Facts, { expected, observation, when, unwritten, n
     seen,
     verdict,
     ...(attentionSince !== undefined && { attentionSince }),
-    ...(closed !== undefined && answer !== undefined && { afterEnd: compareAfterEnd(closed.outcome, answer) }),
+    ...told,
   };
+}
+
+/** However late it is written: what contradicts the end goes first. */
+function compareAll(outcome: RecordedOutcome, ...answers: readonly (Answer | undefined)[]): AfterEnd | undefined {
+  const compared = answers.filter((answer) => answer !== undefined).map((answer) => compareAfterEnd(outcome, answer));
+  const first = (kind: AfterEnd['kind']) => compared.find((one) => one.kind === kind);
+  return first('contradicts') ?? first('receipt') ?? compared[0];
 }

@@ -1,7 +1,8 @@
 import type { Step } from './explore';
 import { CLOCKS_DIFFER_MS, SESSION_MS } from './moments';
 import { SUBMISSIONS } from './words';
-import { changed, nowOf, withWrong, type Attempt, type Said, type Setting, type State } from './state';
+import { changed, nowOf, withWrong, type Attempt, type Said, type State } from './state';
+import type { Setting } from './setting';
 
 /** `submitPayment`, step by step, any number of them at once; and the provider that gets the request. */
 

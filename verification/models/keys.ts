@@ -1,4 +1,5 @@
-import type { Attempt, Callback, Look, Setting, State } from './state';
+import type { Attempt, Callback, Look, State } from './state';
+import type { Setting } from './setting';
 
 /**
  * Names of states and their parts: short, because hundreds of thousands are kept, and the same for what need not be told apart. The

@@ -7,7 +7,8 @@ import { next } from './steps';
 import { storeRules } from './store';
 import { AMOUNT, CLOCKS_DIFFER_MS, SESSION_MS } from './moments';
 import { changedRow, rowOf } from './row';
-import type { Bounds, Setting, State } from './state';
+import type { Bounds, State } from './state';
+import type { Setting } from './setting';
 
 /** All at once would be too many states: each side looks closely at one part of a payment's life, and has everything else beside it. */
 

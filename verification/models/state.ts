@@ -1,9 +1,7 @@
 import type { Claimable } from '../../src/payment/claim';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
-import type { WorldBug } from './bugs';
 import { timeOf } from './moments';
 import { changedRow, type Row, type RowParts } from './row';
-import type { StoreRules } from './store';
 
 /**
  * One payment and the world around it. What the store keeps is the product's own: the rules of `src/payment` read and write it. There is
@@ -134,13 +132,6 @@ export interface Bounds {
   readonly lastTick: number;
   /** Between what an end rests on and its being written other things happen. */
   readonly slowEnds: boolean;
-}
-
-/** What a side looks at, and the bug that is planted in the world around the rules. */
-export interface Setting {
-  readonly bounds: Bounds;
-  readonly store: StoreRules;
-  readonly bug?: WorldBug | undefined;
 }
 
 export const nowOf = ({ tick }: State): number => timeOf(tick);

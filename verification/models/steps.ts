@@ -13,9 +13,9 @@ import {
   type CallbackKind,
   type Look,
   type Recording,
-  type Setting,
   type State,
 } from './state';
+import type { Setting } from './setting';
 import { checkedEnd, heard, remembered } from './truth';
 import type { Observed } from './words';
 
@@ -38,8 +38,7 @@ function timePasses(state: State, { store }: Setting): Step<State> {
   // What is too old by now, and tells nothing new that is true for ever, never will.
   const looks = state.looks.filter(
     (look) =>
-      !isTooOld(whenOf(look), nowOf(later)) ||
-      (state.row.closed === undefined && store.look(later, observedIn(look), whenOf(look)).row !== state.row),
+      !isTooOld(whenOf(look), nowOf(later)) || store.look(later, observedIn(look), whenOf(look)).row !== state.row,
   );
   return { label: `it is ${nowOf(later) / 1000} s after the registration`, to: { ...later, looks } };
 }

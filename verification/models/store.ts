@@ -118,10 +118,9 @@ export function storeRules(bounds: Bounds): StoreRules {
 }
 
 function rowAfter(row: Row, looked: Looked): Row {
-  const { seen } = looked;
+  const { seen, afterEnd } = looked;
   const { closed } = row;
-  if (looked.kind === 'too-old') return changedRow(row, { seen });
-  const { attentionSince, afterEnd } = looked;
+  const { attentionSince } = looked.kind === 'looked' ? looked : row;
   const disputed = closed?.disputed === true || afterEnd?.kind === 'contradicts';
   return changedRow(row, {
     seen,

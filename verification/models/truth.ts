@@ -14,10 +14,16 @@ const errorOf = ({ clockJumps }: Bounds): number => (clockJumps ? CLOCK_ERROR_MS
 const isCompleted = (said: Said): boolean => said.startsWith('completed');
 const isOther = (said: Said): boolean => said.endsWith('other');
 
-/** What is true for ever has been written down, though it came too late to say more. */
-export function remembered(state: State, { said, isAnotherAccount }: Look): State {
+/** What is true for ever has been written down, though it came too late to say more; and what contradicts the end. */
+export function remembered(state: State, { said, tick, isAnotherAccount }: Look): State {
   const { truth, row } = state;
-  if (isAnotherAccount || said === 'not-found' || row.closed !== undefined) return state;
+  if (isAnotherAccount) return state;
+  if (row.closed !== undefined && isOpposite(state, said, tick))
+    return {
+      ...state,
+      truth: { ...truth, disputable: true, contradicted: truth.contradicted || !wasKnown(state, said) },
+    };
+  if (said === 'not-found' || row.closed !== undefined) return state;
   return { ...state, truth: { ...truth, recordTold: true, completed: truth.completed || isCompleted(said) } };
 }
 
@@ -37,8 +43,6 @@ export function heard(state: State, { said, tick, isAnotherAccount }: Look): Sta
       failedLast: Math.max(truth.failedLast ?? tick, tick),
     }),
     ...(!isFailed && { otherLast: Math.max(truth.otherLast ?? tick, tick) }),
-    contradicted: truth.contradicted || (isOpposite(state, said, tick) && !wasKnown(state, said)),
-    disputable: truth.disputable || isOpposite(state, said, tick),
   };
   return { ...state, truth: heardNow };
 }
@@ -77,7 +81,11 @@ function problemsOf(state: State, bounds: Bounds, outcome: BillPaymentOutcome): 
       return untakenProblems(state, 'rejected', state.reply === 'rejected');
     case 'not-sent':
       return untakenProblems(state, 'not sent', state.posts === 0);
-    default:
+    case 'account-invalid':
+    case 'insufficient-funds':
+    case 'unknown-funding-account':
+    case 'expired':
+    case 'operator':
       return [`an end nobody has asked for: ${outcome.reason}`];
   }
 }

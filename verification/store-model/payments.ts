@@ -63,7 +63,8 @@ export function modelPayments(tables: Tables, options: StoreModelOptions): Payme
         now: at,
         account: by.account,
       });
-      const { afterEnd, attentionSince = facts.attentionSince } = looked.kind === 'looked' ? looked : {};
+      const { afterEnd } = looked;
+      const { attentionSince } = looked.kind === 'looked' ? looked : facts;
       if (looked.seen !== facts.seen || attentionSince !== facts.attentionSince) {
         const receipt = afterEnd?.kind === 'receipt' ? stored(filledReceipt(afterEnd.receipt)) : {};
         update(payment, {
