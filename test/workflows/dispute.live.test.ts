@@ -108,8 +108,8 @@ describe('a dispute', () => {
 
   test.each([
     ['nothing', undefined, /^Send one JSON object/],
-    ['an empty note', { ...AGREED, note: ' ' }, /^"note" must say why/],
-    ['no operator', { agreed: 'paid', note: 'x' }, /^"operator" must say who you are/],
+    ['an empty note', { ...AGREED, note: ' ' }, /^"note" must be why/],
+    ['no operator', { agreed: 'paid', note: 'x' }, /^"operator" must be your name/],
     ['an operator that is no text', { ...AGREED, operator: ['amina'] }, /^"operator"/],
     ['another word for paid', { ...AGREED, agreed: 'declined' }, /^"agreed" must be "paid" or "not-paid"/],
     ['a case that is no text', { ...AGREED, providerCase: 7 }, /^"providerCase"/],
