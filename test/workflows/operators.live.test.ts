@@ -236,7 +236,9 @@ test('signals of a megabyte and a half, and updates as large, are taken or refus
   await run.signal('providerCallback', { claims: huge });
   for (const argument of [huge, { decision: 'paid', ...AMINA, note: huge }, { decision: 'paid', operator: huge }]) {
     const refused = await rejection(run.executeUpdate('resolvePayment', { args: [argument] as [unknown] }));
-    expect(refused).toMatchObject({ cause: { message: expect.stringMatching(/^Send one JSON|^"(note|operator)" must be/) as string } });
+    expect(refused).toMatchObject({
+      cause: { message: expect.stringMatching(/^Send one JSON|^"(note|operator)" must be/) as string },
+    });
   }
   expect(await stageOf(flow, paymentId)).toBe('needs-attention');
   expect(await actionsOf(paymentId)).toEqual([]);
