@@ -113,6 +113,8 @@ const decided =
     await flow.payments.start(request);
     await needsAttention(flow, request.paymentId);
     const providerCase = decision === 'declined' ? { providerCase: 'AP-20817' } : {};
+    // Had it still said failed to a look after the end, that would be a dispute.
+    if (decision === 'paid') flow.sandbox.setRecord(request.paymentId, { status: 1 });
     await flow.payments.payment(request.paymentId).resolve({ decision, ...BY, ...providerCase });
     return await ended(request);
   };
