@@ -53,6 +53,12 @@ export type Claim =
       readonly answer?: Submission & { readonly at: number };
     };
 
+/**
+ * In place of the account of a claim that was taken by hand after a restore (docs/runbook.md). Nobody knows whether it was sent: what
+ * any account is told of it counts.
+ */
+export const RESTORED = 'restored';
+
 /** Money is held for it now. */
 export const isHeld = ({ claim, fundingAccount, closed }: Facts): boolean =>
   claim.kind === 'taken' && fundingAccount !== undefined && closed === undefined;

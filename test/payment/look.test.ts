@@ -51,6 +51,11 @@ describe('not found', () => {
     const used = facts({ claim: CLAIMS.free, seen: seenOf([10, 'pending']) });
     expect(seenIn(look(used, NOT_FOUND, { account: 'theirs' })).last?.state).toBe('not-found');
   });
+
+  test('of a claim that was taken by hand after a restore, any account is told something', () => {
+    const marked = facts({ claim: { ...CLAIMS.unanswered, account: 'restored' } });
+    expect(seenIn(look(marked, NOT_FOUND)).last?.state).toBe('not-found');
+  });
 });
 
 test('asked is since the first look that asks, for ever', () => {

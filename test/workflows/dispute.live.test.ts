@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { disputeWorkflowIdOf, QUERIES, SEARCH_ATTRIBUTES, UPDATES, WORKFLOWS } from '../../src/payment/contract';
 import type { DisputeProgress, DisputeResolution, PaymentDispute } from '../../src/payment/dispute';
 import * as support from '../support/disputes';
-import { outcomeOf, startFlow, until, type Flow } from '../support/flow';
+import { factsOf, outcomeOf, startFlow, until, type Flow } from '../support/flow';
 import { createGates, ownRequest, resetRun, truthOf, type Gates } from '../support/gates';
 
 /**
@@ -62,7 +62,7 @@ describe('a dispute', () => {
   test('says what is recorded and what contradicts it, waits, records what was agreed, and changes nothing', async () => {
     const paymentId = await disputed();
     const truth = await truthOf(flow, paymentId);
-    const { outcome } = await flow.store.payments.facts(paymentId);
+    const outcome = await outcomeOf(flow, paymentId);
     const described = await disputeRun(paymentId).describe();
     expect(described.typedSearchAttributes.get(SEARCH_ATTRIBUTES.state)).toBe('Disputed');
     expect(described.typedSearchAttributes.get(SEARCH_ATTRIBUTES.reason)).toBe('disputed');
@@ -78,7 +78,7 @@ describe('a dispute', () => {
       resolvedAt: expect.any(String) as string,
       summary: 'Resolved as paid. By amina: "finance has the receipt". Case AP-1. Recorded as declined, which stays.',
     });
-    expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: true });
+    expect((await factsOf(flow, paymentId)).closed).toEqual({ outcome, disputed: true });
     expect(await truthOf(flow, paymentId)).toEqual(truth);
     expect(await flow.store.operatorActions.list(paymentId)).toMatchObject([
       { operator: 'amina', action: 'resolveDispute', note: AGREED.note, updateId: expect.any(String) as string },
@@ -108,8 +108,8 @@ describe('a dispute', () => {
 
   test.each([
     ['nothing', undefined, /^Send one JSON object/],
-    ['an empty note', { ...AGREED, note: ' ' }, /^"note" must say why/],
-    ['no operator', { agreed: 'paid', note: 'x' }, /^"operator" must say who you are/],
+    ['an empty note', { ...AGREED, note: ' ' }, /^"note" must be why/],
+    ['no operator', { agreed: 'paid', note: 'x' }, /^"operator" must be your name/],
     ['an operator that is no text', { ...AGREED, operator: ['amina'] }, /^"operator"/],
     ['another word for paid', { ...AGREED, agreed: 'declined' }, /^"agreed" must be "paid" or "not-paid"/],
     ['a case that is no text', { ...AGREED, providerCase: 7 }, /^"providerCase"/],
@@ -169,7 +169,7 @@ describe('a dispute', () => {
     const request = await ownRequest(own, 'rejected');
     await own.payments.start(request);
     await outcomeOf(own, request.paymentId);
-    await own.store.disputes.raise(request.paymentId, { by: 'reconciliation', because: 'x' });
+    await own.store.disputes.raise(request.paymentId, { by: 'look', because: 'x' });
     const run = own.client.workflow.getHandle(disputeWorkflowIdOf(request.paymentId));
     const ask = (argument: DisputeResolution) =>
       run.executeUpdate<DisputeProgress, [DisputeResolution]>(UPDATES.resolveDispute, { args: [argument] });
@@ -205,7 +205,7 @@ describe('what the engine can be made to do with a dispute', () => {
     await disputeRun(paymentId).terminate();
     await startDispute(paymentId, { ...(await inputOf(paymentId)), because: 'something else', raisedBy: 'callback' });
     await opened(paymentId);
-    expect(await progressOf(paymentId)).toMatchObject({ raisedBy: 'reconciliation', because: /Almara Pay says/ });
+    expect(await progressOf(paymentId)).toMatchObject({ raisedBy: 'look', because: /Almara Pay says/ });
     await resolve(paymentId, AGREED);
     expect(await disputeRun(paymentId).result()).toMatchObject({ agreed: 'paid' });
   });

@@ -18,11 +18,10 @@ const isOther = (said: Said): boolean => said.endsWith('other');
 export function remembered(state: State, { said, tick, isAnotherAccount }: Look): State {
   const { truth, row } = state;
   if (isAnotherAccount) return state;
-  if (row.closed !== undefined && isOpposite(state, said, tick))
-    return {
-      ...state,
-      truth: { ...truth, disputable: true, contradicted: truth.contradicted || !wasKnown(state, said) },
-    };
+  if (row.closed !== undefined && isOpposite(state, said, tick)) {
+    const isNews = isCompleted(said) && !wasKnown(state, said);
+    return { ...state, truth: { ...truth, disputable: true, contradicted: truth.contradicted || isNews } };
+  }
   if (said === 'not-found' || row.closed !== undefined) return state;
   return { ...state, truth: { ...truth, recordTold: true, completed: truth.completed || isCompleted(said) } };
 }
@@ -43,6 +42,7 @@ export function heard(state: State, { said, tick, isAnotherAccount }: Look): Sta
       failedLast: Math.max(truth.failedLast ?? tick, tick),
     }),
     ...(!isFailed && { otherLast: Math.max(truth.otherLast ?? tick, tick) }),
+    contradicted: truth.contradicted || (isOpposite(state, said, tick) && !wasKnown(state, said)),
   };
   return { ...state, truth: heardNow };
 }
