@@ -61,7 +61,6 @@ const SOMEBODY_ELSES = {
 } as const;
 
 const of = (paymentId: string) => flow.payments.payment(paymentId);
-const posts = (paymentId: string) => flow.sandbox.payment(paymentId).postsCaptured;
 
 async function detailsOf(paymentId: string): Promise<string> {
   const metadata = await runOf(flow, paymentId).query<{ readonly currentDetails?: string }>(
