@@ -177,7 +177,7 @@ describe('a start', () => {
       connection: (await testTemporal()).connection,
       namespace: flow.namespace,
       taskQueue: queue,
-      almara: flow.provider,
+      provider: flow.provider,
       store: flow.store,
       settings: flow.settings,
       log: flow.log,

@@ -1,18 +1,28 @@
 import { Refused } from '../../src/client';
 import { SEARCH_ATTRIBUTES, workflowIdOf } from '../../src/payment/contract';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
+import type { Provider } from '../../src/payment/provider';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import type { Claimed, Store } from '../../src/store';
 import { createFaultyWorker, createHang, type FaultyWorker, type Hang } from '../support/faults';
-import { needsAttention, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import {
+  factsOf,
+  factsWhen,
+  needsAttention,
+  outcomeOf,
+  SHORT_POLICY,
+  stageOf,
+  startFlow,
+  until,
+  type Flow,
+} from '../support/flow';
 import {
   COMPLETED,
   createGates,
   firstTask,
-  FUNDS,
+  NEVER_SENT,
   ownRequest,
   PAID_ONCE,
-  PRICE,
   resetRun,
   runOf,
   SENT_AND_OPEN,
@@ -21,8 +31,8 @@ import {
 } from '../support/gates';
 
 /**
- * A record under our id before we have sent anything. It is never evidence for our payment (G3), also not after a restart; and a
- * slow attempt may still send, so that "nothing was sent" holds only as long as the claim is free, or once it is sealed (G1, G2).
+ * A record under our id before we have sent anything. It is never evidence for our payment (G3), also not after a restart; and once it
+ * is written down nobody gets the claim, so that "nothing was sent" stays true. A slow attempt may have taken it before (G1, G2).
  */
 let flow: Flow;
 let worker: FaultyWorker;
@@ -32,10 +42,10 @@ const hangs: Hang<never>[] = [];
 beforeAll(async () => {
   worker = createFaultyWorker();
   gates = createGates();
-  const { almara, store: faulty } = worker.worker;
+  const { provider, store: faulty } = worker.worker;
   const { store: gated } = gates.worker;
-  if (almara === undefined || faulty === undefined || gated === undefined) throw new Error('no faults to put in');
-  flow = await startFlow({ almara, store: (real: Store) => gated({ ...real, ...faulty(real) }) });
+  if (provider === undefined || faulty === undefined || gated === undefined) throw new Error('no faults to put in');
+  flow = await startFlow({ provider, store: (real: Store) => gated({ ...real, ...faulty(real) }) });
 });
 afterAll(() => hangs.forEach(({ release }) => release()));
 
@@ -49,11 +59,8 @@ const SOMEBODY_ELSES = {
   amount: 15,
   currencyCode: 'KES',
 } as const;
-const HELD_AND_NOT_SENT = { seen: 0, captured: 0, funds: [FUNDS - PRICE, PRICE, 0] };
-const SEALED = { seen: 0, captured: 0, funds: [FUNDS, 0, 0] };
 
 const of = (paymentId: string) => flow.payments.payment(paymentId);
-const posts = (paymentId: string) => flow.sandbox.payment(paymentId).postsCaptured;
 
 async function detailsOf(paymentId: string): Promise<string> {
   const metadata = await runOf(flow, paymentId).query<{ readonly currentDetails?: string }>(
@@ -71,104 +78,137 @@ async function refusal(update: Promise<unknown>): Promise<string> {
   return (error as Refused).message;
 }
 
+type Found = Awaited<ReturnType<Provider['findPayment']>>;
+
+function hang<Result>(): Hang<Result> {
+  const made = createHang<Result>();
+  hangs.push(made as Hang<never>);
+  return made;
+}
+
 interface Slow {
   readonly paymentId: string;
   /** Lets the first attempt go on: it claims, and sends if it may. */
   release(): void;
   /** What its claim was answered. */
   readonly claimed: Promise<Claimed>;
+  /** The second attempt has been told of somebody else's record, and has not written it down yet. */
+  readonly found: Promise<void>;
+  /** Lets it write that down. */
+  write(): void;
 }
 
 /** The first attempt has looked and found nothing, and hangs; the second one finds somebody else's record. */
-async function inUseBesideASlowAttempt(): Promise<Slow> {
+async function beginsBesideASlowAttempt(): Promise<Slow> {
   const request = await ownRequest(flow, 'pending-for-ever');
   const { paymentId } = request;
-  const looked = createHang<Awaited<ReturnType<Flow['almara']['findPayment']>>>();
-  const claiming = createHang<Claimed>();
-  hangs.push(looked as Hang<never>);
+  const [looked, found, claiming] = [hang<Found>(), hang<Found>(), hang<Claimed>()];
   claiming.release();
   worker.arm(paymentId, {
     silentAttempt: 1,
-    look: (attempt, real, args) => (attempt === 1 ? looked.after(() => real(...args)) : real(...args)),
+    look: (attempt, real, args) => (attempt === 1 ? looked : found).after(() => real(...args)),
     claim: (_attempt, real, args) => claiming.after(() => real(...args)),
     // The engine's cancellation may come to a slow attempt, or not: here it does not.
-    send: (_attempt, real, [order, token, mayStillSend]) => real(order, token, mayStillSend),
+    send: (_attempt, real, [order, session, mayStillSend]) => real(order, session, mayStillSend),
   });
   await flow.payments.start(request);
   await looked.reached;
   flow.sandbox.setRecord(paymentId, { ...SOMEBODY_ELSES, originatorConversationId: paymentId });
+  return {
+    paymentId,
+    release: looked.release,
+    claimed: claiming.result,
+    found: found.reached,
+    write: found.release,
+  };
+}
+
+async function inUseBesideASlowAttempt(): Promise<Slow> {
+  const slow = await beginsBesideASlowAttempt();
+  slow.write();
+  await expectInUse(slow.paymentId);
+  return slow;
+}
+
+async function expectInUse(paymentId: string): Promise<void> {
   expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'id-in-use' });
-  expect(await detailsOf(paymentId)).toContain('Nothing was sent');
-  expect(await truthOf(flow, paymentId)).toEqual(HELD_AND_NOT_SENT);
-  return { paymentId, release: looked.release, claimed: claiming.result };
+  expect(await detailsOf(paymentId)).toContain('nothing was sent from here');
+  expect(await detailsOf(paymentId)).toContain('No money is held.');
+  expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
+  expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
 }
 
 const declines = (paymentId: string) => of(paymentId).resolve({ decision: 'declined', ...BY, providerCase: 'C-1' });
 
-async function expectOpenAndSentOnce(paymentId: string): Promise<void> {
-  expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'provider-silent' });
-  expect(await detailsOf(paymentId)).not.toMatch(/nothing was sent/i);
-  expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
-  expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
-  expect(worker.senders(paymentId)).toEqual([1]);
-  expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
-}
-
-async function expectPaid(paymentId: string): Promise<void> {
-  flow.sandbox.setRecord(paymentId, COMPLETED);
-  expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
-  expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
-}
-
-describe('G2: "nothing was sent" is taken back when a slow attempt sends after all', () => {
-  test.concurrent('it sends, then a person declines: refused, and its own record ends it', async () => {
-    const { paymentId, release, claimed } = await inUseBesideASlowAttempt();
+test.concurrent(
+  'G2: it has claimed and sent before the record is written down: nobody is told that it was not',
+  async () => {
+    const { paymentId, release, claimed, found, write } = await beginsBesideASlowAttempt();
+    await found;
     release();
     expect(await claimed).toEqual({ kind: 'claimed' });
-    await until(
-      'the late request',
-      () => posts(paymentId),
-      (seen) => seen === 1,
-    );
+    await factsWhen(flow, paymentId, 'the answer', ({ claim }) => claim.kind === 'taken' && claim.answer !== undefined);
+    write();
+    // What is there is not what was sent; and what was sent may yet be paid.
+    expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'evidence-mismatch' });
+    expect(await detailsOf(paymentId)).not.toMatch(/nothing was sent/i);
+    expect(await refusal(declines(paymentId))).toContain('it cannot be declined');
     flow.sandbox.setRecord(paymentId, PENDING);
     expect(await refusal(declines(paymentId))).toMatch(/may still be on its way until/);
-    await expectOpenAndSentOnce(paymentId);
-    await expectPaid(paymentId);
+    expect((await factsOf(flow, paymentId)).closed).toBeUndefined();
+    expect(await flow.store.operatorActions.list(paymentId)).toEqual([]);
+    expect(worker.senders(paymentId)).toEqual([1]);
+    expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
+
+    flow.sandbox.setRecord(paymentId, COMPLETED);
+    expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', evidence: { source: 'provider' } });
+    expect(await truthOf(flow, paymentId)).toEqual(PAID_ONCE);
+  },
+);
+
+describe('G1: a slow attempt that comes to its claim after the record was written down sends nothing', () => {
+  async function expectDeclined({ paymentId, claimed }: Slow, because: 'record-seen' | 'closed'): Promise<void> {
+    const outcome = await outcomeOf(flow, paymentId);
+    expect(outcome).toMatchObject({
+      ...{ kind: 'declined', step: 'submission', reason: 'operator', settledBy: 'operator' },
+      evidence: { providerCase: 'C-1' },
+    });
+    expect(await claimed).toEqual({ kind: 'not-claimed', because });
+    expect(worker.senders(paymentId)).toEqual([]);
+    const { claim, closed } = await factsOf(flow, paymentId);
+    expect({ claim, closed }).toEqual({ claim: { kind: 'sealed' }, closed: { outcome, disputed: false } });
+    expect(await truthOf(flow, paymentId)).toEqual(NEVER_SENT);
+  }
+
+  test.concurrent('before anybody decides: "nothing was sent" stays true', async () => {
+    const slow = await inUseBesideASlowAttempt();
+    const { paymentId } = slow;
+    slow.release();
+    await slow.claimed;
+    await expectInUse(paymentId);
+    expect(await declines(paymentId)).toMatchObject({ stage: 'closed', outcome: { kind: 'declined' } });
+    await expectDeclined(slow, 'record-seen');
   });
 
-  test.concurrent('it sends while the decline is being written down: nothing is declined', async () => {
-    const { paymentId, release } = await inUseBesideASlowAttempt();
-    const close = gates.hold('close:declined', paymentId);
-    const decline = refusal(declines(paymentId));
-    await close.reached;
-    release();
-    await until(
-      'the late request',
-      () => posts(paymentId),
-      (seen) => seen === 1,
-    );
-    flow.sandbox.setRecord(paymentId, PENDING);
-    close.open();
-    expect(await close.passed).toEqual({ kind: 'may-have-been-sent' });
-    // The task in which it was decided may have been lost to the waiting: then it is decided again, with the claim in sight.
-    expect(await decline).toMatch(/nothing was changed|may still be on its way until/);
-    const reason = async () => (await of(paymentId).progress()).reason;
-    await until('the new reason', reason, (seen) => seen === 'provider-silent');
-    await expectOpenAndSentOnce(paymentId);
-    await expectPaid(paymentId);
+  test.concurrent('while the decline is being written down', async () => {
+    const slow = await inUseBesideASlowAttempt();
+    const { paymentId } = slow;
+    const record = gates.hold('record:decided', paymentId);
+    const decline = declines(paymentId);
+    await record.reached;
+    slow.release();
+    await slow.claimed;
+    record.open();
+    expect(await decline).toMatchObject({ stage: 'closed', outcome: { kind: 'declined' } });
+    await expectDeclined(slow, 'record-seen');
   });
-});
 
-test.concurrent('G1: declined while nothing is claimed, it is sealed: the slow attempt sends nothing', async () => {
-  const { paymentId, release, claimed } = await inUseBesideASlowAttempt();
-  expect(await declines(paymentId)).toMatchObject({ stage: 'closed', outcome: { kind: 'declined' } });
-  const outcome = await outcomeOf(flow, paymentId);
-  expect(outcome).toMatchObject({ reason: 'operator', settledBy: 'operator', evidence: { providerCase: 'C-1' } });
-  release();
-  expect(await claimed).toEqual({ kind: 'closed', outcome });
-  expect(worker.senders(paymentId)).toEqual([]);
-  expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
-  expect(await truthOf(flow, paymentId)).toEqual(SEALED);
+  test.concurrent('once it is declined: it is sealed', async () => {
+    const slow = await inUseBesideASlowAttempt();
+    expect(await declines(slow.paymentId)).toMatchObject({ stage: 'closed', outcome: { kind: 'declined' } });
+    slow.release();
+    await expectDeclined(slow, 'closed');
+  });
 });
 
 /** Does everything after the validation again, in a new run. */
@@ -194,10 +234,11 @@ async function untilItsTimeIsOver(paymentId: string): Promise<void> {
 describe('G3: a completed record that was there before, and says all that we would send, is not our payment', () => {
   test.concurrent.each([
     {
-      how: 'terminated and started again with no time left',
+      how: 'terminated and started again when its time is over',
       again: async (request: BillPaymentRequest) => {
+        await untilItsTimeIsOver(request.paymentId);
         await runOf(flow, request.paymentId).terminate('shown by a test');
-        await flow.payments.start({ ...request, policy: { ...SOON_OVER, submitWithin: '1 millisecond' } });
+        await flow.payments.start(request);
       },
     },
     {
@@ -216,17 +257,17 @@ describe('G3: a completed record that was there before, and says all that we wou
       accountNumber,
       amount,
     });
-    const expectInUse = async () => {
-      expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'id-in-use' });
+    const expectStillInUse = async () => {
+      await expectInUse(paymentId);
+      const stage = () => stageOf(flow, paymentId);
+      await until('a stage in which it can be looked at', stage, (seen) => seen === 'needs-attention');
       expect(await of(paymentId).checkNow({ operator: 'op-1' })).toMatchObject({ reason: 'id-in-use' });
-      expect((await flow.store.payments.facts(paymentId)).outcome).toBeUndefined();
-      expect(await truthOf(flow, paymentId)).toEqual(HELD_AND_NOT_SENT);
-      expect(await detailsOf(paymentId)).toContain(`KES ${PRICE} is still held.`);
+      await expectInUse(paymentId);
     };
     await flow.payments.start(request);
-    await expectInUse();
+    await expectStillInUse();
     await again(request);
-    await expectInUse();
+    await expectStillInUse();
     expect(await refusal(declines(paymentId))).toContain('it cannot be declined');
     await of(paymentId).resolve({ decision: 'paid', ...BY });
     expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'paid', settledBy: 'operator' });
@@ -246,7 +287,7 @@ test.concurrent(
     const again = runOf(flow, paymentId, await resetAfterValidation(paymentId));
     expect((await again.result()) as BillPaymentOutcome).toEqual(outcome);
     expect((await again.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.state)).toBe('Paid');
-    expect(await flow.store.payments.facts(paymentId)).toMatchObject({ outcome, disputed: false });
+    expect((await factsOf(flow, paymentId)).closed).toEqual({ outcome, disputed: false });
     expect(flow.sandbox.payment(paymentId)).toMatchObject({ postsSeen: 1, postsCaptured: 1 });
   },
 );

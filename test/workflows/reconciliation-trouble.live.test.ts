@@ -36,10 +36,10 @@ const [INFO, WARN] = [30, 40];
 
 test('one payment that can never be read does not stop the window: the next run goes on, and asks about it again', async () => {
   const [broken] = await Promise.all([settled(), settled()]);
-  const { looks, almara } = looking((paymentId) =>
+  const { looks, provider } = looking((paymentId) =>
     paymentId === broken ? { kind: 'unreadable', said: 'more than one record' } : undefined,
   );
-  await withWorker({ almara });
+  await withWorker({ provider });
   const first = await reconcile(flow, {});
   expect(first).toMatchObject({ complete: true, notAsked: 1, differences: [] });
   expect(first.unanswered).toEqual([
@@ -62,7 +62,7 @@ test('one payment that can never be read does not stop the window: the next run 
   expect(looks).toContain(broken);
 
   const mended = looking();
-  await withWorker({ almara: mended.almara });
+  await withWorker({ provider: mended.provider });
   expect(await next()).toMatchObject({ complete: true, notAsked: 0, differences: [] });
   expect(mended.looks).toContain(broken);
   expect(levelOfReport()).toBe(INFO);
@@ -75,11 +75,11 @@ test('broken records that lie beside each other do not hide what comes behind th
   const since = new Date().toISOString();
   const ids = (await Promise.all(Array.from({ length: 7 }, settled))).sort();
   const broken = ids.slice(0, 4);
-  const { almara } = looking((paymentId) => {
+  const { provider } = looking((paymentId) => {
     if (broken.includes(paymentId)) throw new ProviderTrouble('server-error', 'Almara Pay did not answer: 500');
     return undefined;
   });
-  await withWorker({ almara });
+  await withWorker({ provider });
   const report = await reconcile(flow, { since });
   expect(report).toMatchObject({ payments: 7, asked: 3, notAsked: 4, complete: true });
   expect([...unansweredOf(report)].sort()).toEqual(broken);

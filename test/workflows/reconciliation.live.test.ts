@@ -89,9 +89,9 @@ describe('while the provider is down', () => {
 
   test('an answer that cannot be read is no answer, and one such payment does not hide the others', async () => {
     const [broken, paid] = await Promise.all([settle('paid-with-callback'), settle('paid-with-callback')]);
-    const { looks, almara } = looking((id) => (id === broken ? { kind: 'unreadable', said: 'nonsense' } : undefined));
+    const { looks, provider } = looking((id) => (id === broken ? { kind: 'unreadable', said: 'nonsense' } : undefined));
     await flow.stopWorker();
-    await flow.startWorker({ almara });
+    await flow.startWorker({ provider });
     const report = await reconcile(flow);
     // Left to the next one, and not to hold back the window.
     expect(report).toMatchObject({ complete: true, notAsked: 1, unanswered: [{ paymentId: broken }] });

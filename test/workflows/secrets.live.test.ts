@@ -61,7 +61,7 @@ beforeAll(async () => {
     });
   }
   try {
-    flow = await startFlow({ log: log.log, almara: listening });
+    flow = await startFlow({ log: log.log, provider: listening });
     await Promise.all([payUnlisted(), ...WAYS.map(payOneWay)]);
     await strangers();
     store = await everyTable(flow.databaseUrl);
