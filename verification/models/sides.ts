@@ -35,7 +35,7 @@ export const SIDES = {
   'a foreign caller': { ...NOTHING, attempts: 2, foreignCaller: true, lastTick: 2 },
   'a foreign record': { ...NOTHING, attempts: 2, foreignRecord: true },
   'the answer': { ...NOTHING, attempts: 1, callbacks: 1, foreignRecord: true, lastTick: 2 },
-  callbacks: { ...NOTHING, callbacks: 3, kept: 2, slowEnds: true },
+  callbacks: { ...NOTHING, callbacks: 3, kept: 2, slowEnds: true, lastTick: 2 },
   looks: { ...NOTHING, looks: 2, memory: true, turns: 2, failedWithoutCode: 'decline' },
   'another amount': { ...NOTHING, looks: 2, differs: true, turns: 1 },
   'clocks that jump': { ...NOTHING, looks: 2, turns: 1, clockJumps: true, failedWithoutCode: 'decline' },
