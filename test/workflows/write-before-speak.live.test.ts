@@ -12,6 +12,7 @@ import {
   needsAttention,
   outcomeOf,
   SHORT_POLICY,
+  stageOf,
   startFlow,
   until,
   type Flow,
@@ -95,6 +96,8 @@ async function completed(look: Look, how: How, policy: BillPaymentRequest['polic
   // Until it is completed nobody sees anything.
   fault.seen = true;
   const paymentId = await sent(flow, request);
+  const stage = () => stageOf(flow, paymentId);
+  await until('the run to wait for its result', stage, (seen) => seen === 'awaiting-result');
   flow.sandbox.setRecord(paymentId, COMPLETED);
   fault.seen = false;
   return { paymentId, fault };
