@@ -79,6 +79,19 @@ export default defineConfig(
     },
   },
   {
+    // After a local activity the clock of a replay may say something else: only timers may tell a workflow that it is time.
+    files: ['src/workflows/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'BinaryExpression[operator=/^[<>]=?$/] CallExpression[callee.object.name="Date"]',
+          message: 'A branch on the clock does not replay: wait for a timer.',
+        },
+      ],
+    },
+  },
+  {
     // Tests look into answers of unknown shape; a wrong guess there is a red test and nothing worse.
     files: ['test/**/*.ts'],
     rules: {

@@ -6,19 +6,21 @@ import { lookAtPayment, pollPayment } from './activities';
 import type { Payment } from './payment';
 import { record } from './record';
 
-/** The provider may lag behind its own callback: looks follow one after these. */
-const LAGS_MS = [1_000, 2_000, 5_000] as const;
+/** The provider may lag behind its own callback: looks follow its first, each so long after the one before, ms. */
+const LAGS_MS = [1_000, 1_000, 3_000] as const;
 
 /**
  * Waits until the payment has ended: proven, decided by a person beside this, or closed by another run. The callback is waited for
  * first, then one poll runs beside; a callback adds a look at once. It never ends on a guess: no time-out turns unknown into declined.
+ *
+ * Timers alone tell that it is time, and never a comparison with the clock: what a run reads from the clock after a local activity is
+ * not the same in a replay when a query was answered beside it, and the history would not replay.
  * @param graceMs how long the callback alone is waited for
  */
 export async function awaitResult(payment: Payment, graceMs: number): Promise<BillPaymentOutcome> {
   payment.apply({ kind: 'awaiting' });
-  const poll = new Poll(payment);
-  const looks = new Looks(Date.now() + graceMs);
-  const alarm = new Alarm();
+  const poll = new Poll(payment, graceMs);
+  const looks = new Looks();
   for (;;) {
     const look = lookOf(payment);
     if (look.facts.closed !== undefined) payment.apply({ kind: 'closed', ...look.facts.closed });
@@ -27,20 +29,20 @@ export async function awaitResult(payment: Payment, graceMs: number): Promise<Bi
       await record(payment, { kind: 'proven' });
       continue;
     }
-    if (Date.now() >= looks.pollFrom) poll.keepGoing();
-    await alarm.untilTrueOr(
-      looks.nextAt(poll),
-      () => poll.hasEnded || payment.callbacksToLookAt > 0 || lookOf(payment) !== look || payment.outcome !== undefined,
+    poll.keepGoing();
+    await condition(
+      () =>
+        poll.isDue ||
+        payment.callbacksToLookAt > 0 ||
+        looks.isDue ||
+        lookOf(payment) !== look ||
+        payment.outcome !== undefined,
     );
-    if (poll.hasEnded) {
-      const isLost = poll.takeResult() === 'lost';
-      if (isLost) looks.pollFrom = Date.now() + look.facts.rules.policy.pollMaxInterval;
-    } else if (payment.callbacksToLookAt > 0) {
+    if (poll.hasEnded) poll.takeResult();
+    else if (payment.callbacksToLookAt > 0) {
       payment.callbacksToLookAt = 0;
       looks.plan(await lookNow(payment), LAGS_MS);
-    } else if (looks.isDue()) {
-      looks.plan(await lookNow(payment));
-    }
+    } else if (looks.isDue) looks.plan(await lookNow(payment));
   }
 }
 
@@ -68,28 +70,25 @@ function seen(payment: Payment, look: Look): void {
 
 /** When the run itself looks next. A poll looks by its own times. */
 class Looks {
-  private times: readonly number[] = [];
-
-  constructor(public pollFrom: number) {}
+  isDue = false;
+  private lags: readonly number[] = [];
+  /** What an earlier timer rings for is no longer asked: to cancel one would cost an event, as its ringing does. */
+  private timers = 0;
 
   /** After a look: again after the lags, while the provider does not say the end; else when what it says may be judged otherwise. */
-  plan(look: Look | undefined, lags: readonly number[] = []): void {
-    const now = Date.now();
-    const rest = lags.length > 0 ? lags.map((lag) => now + lag) : this.times.slice(1);
+  plan(look: Look | undefined, lags: readonly number[] = this.lags): void {
     const { lookAgainIn } = look?.verdict.kind === 'open' ? look.verdict : {};
-    const again = lookAgainIn === undefined ? [] : [now + lookAgainIn];
     const isFinal = look?.facts.seen.last?.state === 'completed' || look?.facts.seen.last?.state === 'failed';
-    this.times = isFinal ? again : rest;
-  }
-
-  isDue(): boolean {
-    return this.times[0] !== undefined && Date.now() >= this.times[0];
-  }
-
-  /** The next moment at which there is something to do without news. */
-  nextAt(poll: Poll): number | undefined {
-    const times = [...this.times.slice(0, 1), ...(poll.isRunning ? [] : [this.pollFrom])];
-    return times.length === 0 ? undefined : Math.min(...times);
+    const [lag, ...rest] = lags;
+    this.isDue = false;
+    this.lags = isFinal ? [] : rest;
+    this.timers += 1;
+    const { timers } = this;
+    const wait = isFinal ? lookAgainIn : lag;
+    if (wait === undefined) return;
+    void sleep(wait, { summary: 'Next look' }).then(() => {
+      if (this.timers === timers) this.isDue = true;
+    });
   }
 }
 
@@ -101,32 +100,49 @@ class Poll {
   private rounds = 0;
   /** It is retried for ever, so only one that somebody has failed by hand is lost. */
   private result: PollResult | 'lost' | undefined;
-  isRunning = false;
+  private is: 'waiting' | 'due' | 'running' = 'waiting';
 
-  constructor(private readonly payment: Payment) {}
+  constructor(
+    private readonly payment: Payment,
+    graceMs: number,
+  ) {
+    this.goOnIn(graceMs);
+  }
 
   get hasEnded(): boolean {
     return this.result !== undefined;
   }
 
+  get isDue(): boolean {
+    return this.is === 'due';
+  }
+
   keepGoing(): void {
-    if (this.isRunning || this.hasEnded) return;
-    this.isRunning = true;
+    if (this.is !== 'due' || this.hasEnded) return;
+    this.is = 'running';
     this.rounds += 1;
     const ended = (result: PollResult | 'lost'): void => {
       this.result = result;
-      this.isRunning = false;
+      this.is = 'due';
     };
     pollPayment(this.nextRound()).then(ended, () => ended('lost'));
   }
 
-  takeResult(): PollResult | 'lost' | undefined {
+  takeResult(): void {
     const { result, payment } = this;
     this.result = undefined;
-    if (result === undefined || result === 'lost') return result;
-    if (result.kind === 'store-away') payment.apply({ ...result, at: Date.now() });
+    if (result === undefined) return;
+    if (result === 'lost') this.goOnIn(lookOf(payment).facts.rules.policy.pollMaxInterval);
+    else if (result.kind === 'store-away') payment.apply({ ...result, at: Date.now() });
     else seen(payment, result.look);
-    return result;
+  }
+
+  private goOnIn(ms: number): void {
+    this.is = ms > 0 ? 'waiting' : 'due';
+    if (ms > 0)
+      void sleep(ms, { summary: 'Then poll' }).then(() => {
+        this.is = 'due';
+      });
   }
 
   private nextRound(): PollInput {
@@ -144,30 +160,5 @@ class Poll {
       // Times of the store are compared with each other alone.
       ...(reason === undefined && { storeWithin: Math.max(1, facts.registeredAt + policy.attentionAfter - at) }),
     };
-  }
-}
-
-/**
- * A timer costs an event, and to cancel it another one: one that rings for nothing is let ring, and what rings earlier than is asked
- * for only has the caller look around.
- */
-class Alarm {
-  private ringsAt = Infinity;
-  private rung = 0;
-
-  /** No timer is started when the change is there already, or when no time is given. */
-  async untilTrueOr(at: number | undefined, changed: () => boolean): Promise<void> {
-    if (changed() || (at !== undefined && at <= Date.now())) return;
-    if (at !== undefined && at < this.ringsAt) this.set(at);
-    const { rung } = this;
-    await condition(() => changed() || (at !== undefined && this.rung > rung));
-  }
-
-  private set(at: number): void {
-    this.ringsAt = at;
-    void sleep(at - Date.now(), { summary: 'Next look' }).then(() => {
-      if (this.ringsAt === at) this.ringsAt = Infinity;
-      this.rung += 1;
-    });
   }
 }

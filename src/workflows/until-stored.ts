@@ -15,25 +15,55 @@ const AT_LEAST_MS = 30_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
 
-/** Runs a store step until it is done. A person hears of it when it is not done by the time that a payment may take. */
+/**
+ * Runs a store step until it is done. A person hears of it when it is not done by the time that a payment may take: a timer tells that,
+ * and no comparison with the clock, which a replay may read differently.
+ */
 export async function untilStored<T>(waiting: WaitsForStore, step: () => Promise<T>): Promise<T> {
-  const began = Date.now();
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      const result = await step();
-      waiting.storeAnswered();
-      return result;
-    } catch (error) {
-      if (!(error instanceof TemporalFailure)) throw error;
-      // A local activity's failure comes with or without an envelope.
-      const cause = error instanceof ActivityFailure ? error.cause : error;
-      // The caller's mistake, not the store's: it fails with the typed cause.
-      if (isCallersMistake(cause)) throw cause;
-      const askAt = Math.max(waiting.attentionAt, began + AT_LEAST_MS);
-      if (Date.now() >= askAt) waiting.storeIsAway(cause?.message ?? 'no answer');
-      const untilAsked = askAt > Date.now() ? askAt - Date.now() : Infinity;
-      await sleep(Math.min(pause, untilAsked), { summary: 'The store is away: try again' });
+  const patience = new Patience(waiting);
+  try {
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        const result = await step();
+        waiting.storeAnswered();
+        return result;
+      } catch (error) {
+        if (!(error instanceof TemporalFailure)) throw error;
+        // A local activity's failure comes with or without an envelope.
+        const cause = error instanceof ActivityFailure ? error.cause : error;
+        // The caller's mistake, not the store's: it fails with the typed cause.
+        if (isCallersMistake(cause)) throw cause;
+        patience.tried(cause?.message ?? 'no answer');
+        await sleep(pause, { summary: 'The store is away: try again' });
+      }
     }
+  } finally {
+    patience.isOver = true;
+  }
+}
+
+/** From the first failure on: how long the store may be away before it is said, and why it is. */
+class Patience {
+  isOver = false;
+  private isLost = false;
+  private because: string | undefined;
+
+  constructor(private readonly waiting: WaitsForStore) {}
+
+  tried(because: string): void {
+    const isFirst = this.because === undefined;
+    this.because = because;
+    if (isFirst) void sleep(this.leftMs(), { summary: 'Then a person is told' }).then(() => this.lose());
+    else if (this.isLost) this.waiting.storeIsAway(because);
+  }
+
+  private leftMs(): number {
+    return Math.max(this.waiting.attentionAt - Date.now(), AT_LEAST_MS);
+  }
+
+  private lose(): void {
+    this.isLost = true;
+    if (!this.isOver && this.because !== undefined) this.waiting.storeIsAway(this.because);
   }
 }
 

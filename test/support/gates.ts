@@ -83,7 +83,10 @@ export function createGates(): Gates {
         async submitPayment(order, token, mayStillSend, signal) {
           const isHeld = held.has(nameOf('send', order.paymentId));
           // How long the gate is shut must not decide whether the request may still leave: that is another test's matter.
-          const send = () => real.submitPayment(order, token, isHeld ? () => true : mayStillSend, signal);
+          const send = () =>
+            isHeld
+              ? real.submitPayment(order, token, () => true, new AbortController().signal)
+              : real.submitPayment(order, token, mayStillSend, signal);
           const submission = await pass('send', order.paymentId, send);
           return await pass('answer', order.paymentId, () => Promise.resolve(submission));
         },
