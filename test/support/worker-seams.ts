@@ -16,5 +16,5 @@ export interface WorkerTestSettings {
 /** What it says when one does. */
 export const saysThatItStands = (at: StandsAt, paymentId: string): string => `${paymentId} stands still: ${at}`;
 
-/** The signal at which everything that stands still goes on. */
-export const GO_ON = 'SIGUSR2';
+/** The signal at which everything that stands still goes on; one at which the SDK does not stop a worker. */
+export const GO_ON = 'SIGHUP';
