@@ -66,8 +66,10 @@ export function spoilActivities(bug: Bug | undefined, activities: Activities, mo
 }
 
 /** What an activity has seen and could not write down is gone with it. */
-export const unwrittenOf = (bug: Bug | undefined, { unwritten }: Worker): Unwritten =>
-  bug === 'seen-is-forgotten' ? new Map() : unwritten;
+export function unwrittenOf(bug: Bug | undefined, { unwritten }: Worker): Unwritten {
+  const forgotten: Unwritten = new Map();
+  return bug === 'seen-is-forgotten' ? forgotten : unwritten;
+}
 
 const isUnknown = ({ claim }: Facts): boolean =>
   claim.kind === 'taken' && (claim.answer === undefined || claim.answer.kind === 'unknown');
