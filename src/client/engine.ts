@@ -61,6 +61,7 @@ export class Engine {
     if (signal !== undefined) setMaxListeners(Infinity, signal);
     // A controller of our own: the SDK never removes its listeners, and the caller's signal may live as long as the process.
     const stop = new AbortController();
+    setMaxListeners(Infinity, stop.signal); // one for each request of the SDK: waiting for a result may take many
     const release: (() => void)[] = [];
     const ended = new Promise<never>((_resolve, reject) => {
       const timer = setTimeout(() => reject(new OutOfTime()), ms);

@@ -101,7 +101,7 @@ async function startParts({ seed, progress, plant }: StageOptions, closing: Clos
   const env = environment({ address: engine.address, databaseUrl: proxy.url, sandboxUrl: sandbox.url, callbackPort });
   const node = (name: string, script: string, more: NodeJS.ProcessEnv = {}): NodeProcess => {
     const running = superviseNode({
-      args: [path.join(BUILT, 'src', script)],
+      args: [path.join(BUILT, script)],
       env: { ...env, ...more },
       logFile: path.join(folder, `${name}.log`),
     });
@@ -115,10 +115,10 @@ async function startParts({ seed, progress, plant }: StageOptions, closing: Clos
     apiUrl = repeating.url;
   }
   const workers = {
-    'worker-1': node('worker-1', 'worker/main.js', { ALMARA_API_URL: apiUrl }),
+    'worker-1': node('worker-1', 'src/worker/main.js', { ALMARA_API_URL: apiUrl }),
     'worker-2': node('worker-2', 'verification/chaos/worker.js', { ALMARA_API_URL: apiUrl }),
   };
-  const endpoint = node('endpoint', 'callbacks/main.js');
+  const endpoint = node('endpoint', 'src/callbacks/main.js');
   const parts = { ...workers, endpoint, engine, store };
   return { client, payments: new BillPayments(client), sandbox, sql, proxy, parts, endpoint, workers, folder, calm };
 }
@@ -144,6 +144,7 @@ async function startStore(
   closing.push(() => postgres.stop());
   const url = await postgres.createDatabase('billpay');
   await migrate(url);
+  await noteWhatIsKnown(url);
   const store = openStore({ databaseUrl: url, log: createLog('chaos', 'fatal') });
   await store.funds.add({ account: FLOAT, amount: 1_000_000_000, currency: 'KES' });
   await store.funds.add({ account: POOR, amount: 2_000, currency: 'KES' });
@@ -157,6 +158,24 @@ async function startStore(
       await patiently(() => postgres.restart());
     },
   };
+}
+
+/**
+ * What the row said when the payment ended. The row itself cannot tell later: an answer that was given before the end may be written
+ * after it, with its own time.
+ */
+async function noteWhatIsKnown(databaseUrl: string): Promise<void> {
+  const pool = new Pool({ connectionString: databaseUrl, max: 1 });
+  await pool.query(`
+    CREATE TABLE chaos_known (payment_id text PRIMARY KEY, completed boolean NOT NULL);
+    CREATE FUNCTION chaos_note_what_is_known() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO chaos_known VALUES (OLD.payment_id, OLD.seen ? 'completedAt');
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER chaos_note_what_is_known AFTER UPDATE OF outcome ON payments
+      FOR EACH ROW WHEN (OLD.outcome IS NULL AND NEW.outcome IS NOT NULL) EXECUTE FUNCTION chaos_note_what_is_known()`);
+  await pool.end();
 }
 
 async function startEngine(

@@ -129,8 +129,7 @@ async function readStore({ sql }: Stage): Promise<ReadonlyMap<string, StoredRow>
             r.state AS reservation, r.amount AS reserved, r.posted,
             (SELECT operator FROM operator_actions a
               WHERE a.payment_id = p.payment_id AND a.action = 'resolvePayment' ORDER BY id LIMIT 1) AS decided_by,
-            -- A second for a note that waited for the lock of the very close.
-            p.closed_at, p.completed_seen_at < p.closed_at - interval '1 second' AS knew_completed,
+            p.closed_at, k.completed AS knew_completed,
             coalesce(array_agg(c.digest) FILTER (WHERE c.id IS NOT NULL), '{}') AS digests,
             count(c.id) FILTER (WHERE c.named_by = 'close'
                                   AND c.reading #>> '{code,meaning}' NOT IN ('refusal', 'duplicate')) AS doubtful,
@@ -140,8 +139,9 @@ async function readStore({ sql }: Stage): Promise<ReadonlyMap<string, StoredRow>
                                   AND p.outcome IS NOT NULL) AS contradictions
        FROM payments p
        LEFT JOIN reservations r USING (payment_id)
+       LEFT JOIN chaos_known k USING (payment_id)
        LEFT JOIN callback_inbox c USING (payment_id)
-      GROUP BY p.payment_id, r.payment_id`,
+      GROUP BY p.payment_id, r.payment_id, k.completed`,
   );
   return new Map(rows.map((row) => [row.payment_id, row]));
 }

@@ -1,10 +1,12 @@
 import { AccessToken } from '../../src/almara/token';
+import type { Unwritten } from '../../src/activities/dependencies';
 import type { Facts } from '../../src/payment/facts';
 import { RULES, type Rule } from '../../src/payment/planted';
 import type { Provider } from '../../src/payment/provider';
 import type { SubmitResult } from '../../src/payment/steps';
 import type { StoreModel } from '../store-model';
 import type { Activities } from './execute';
+import type { Worker } from './workers';
 
 /** Bugs of what is around the rules, planted where such a bug would really be. */
 export const WORLD_BUGS = [
@@ -14,7 +16,9 @@ export const WORLD_BUGS = [
   'two-step-record',
   'code-from-unauthenticated-callback',
   'no-mutex',
+  'seen-is-forgotten',
 ] as const;
+export type WorldBug = (typeof WORLD_BUGS)[number];
 
 /** Each breaks one thing, to see it found: a shipped rule that is left out, or something around the rules. */
 export const BUGS = [...WORLD_BUGS, ...RULES];
@@ -59,6 +63,12 @@ export function spoilActivities(bug: Bug | undefined, activities: Activities, mo
       throw new Error('not known whether it was sent: try again');
     },
   };
+}
+
+/** What an activity has seen and could not write down is gone with it. */
+export function unwrittenOf(bug: Bug | undefined, { unwritten }: Worker): Unwritten {
+  const forgotten: Unwritten = new Map();
+  return bug === 'seen-is-forgotten' ? forgotten : unwritten;
 }
 
 const isUnknown = ({ claim }: Facts): boolean =>

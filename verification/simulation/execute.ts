@@ -1,5 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type ActivitySettings } from '../../src/activities';
+import type { Unwritten } from '../../src/activities/dependencies';
 import type { Log } from '../../src/log';
 import { personOf } from '../../src/payment/ending';
 import type { Provider as ProviderPort } from '../../src/payment/provider';
@@ -11,7 +12,7 @@ import { Actor } from './actor';
 import { createSimulatedAlmara } from './almara';
 import { createGate, type GateParts, type Host } from './gate';
 import type { Provider } from './provider';
-import { gateStore, type StoreOutage } from './store-gates';
+import { gateStore, type GatedStore, type StoreOutage } from './store-gates';
 import type { Worker, Workers } from './workers';
 
 /** Runs the real activities, each attempt over dependencies of its own that stand at its gate. */
@@ -27,6 +28,8 @@ export interface ExecuteParts extends GateParts {
   /** Planted bugs put themselves between. */
   readonly spoilAlmara: (almara: ProviderPort) => ProviderPort;
   readonly spoilActivities: (activities: Activities) => Activities;
+  readonly unwrittenOf: (worker: Worker) => Unwritten;
+  readonly losesRecord: boolean;
 }
 
 export type Activities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
@@ -48,7 +51,8 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
       if (call !== 'report' || last === undefined) last = stepOfCall(order, call);
       return last;
     };
-    const store = gateStore({ agenda, random, outage, model, gate, stepOf, onEffect });
+    const gated = gateStore({ agenda, random, outage, model, gate, stepOf, onEffect });
+    const store = parts.losesRecord ? losingRecord(gated, provider) : gated;
     const almara = createSimulatedAlmara({ agenda, gate, worker, provider, stepOf, log: silentLog });
     const activities = parts.spoilActivities(
       createActivities({
@@ -57,7 +61,7 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
         settings,
         log: silentLog,
         clock: { now: () => agenda.now, monotonic: () => agenda.now },
-        unwritten: worker.unwritten,
+        unwritten: parts.unwrittenOf(worker),
       }),
     );
     const environment = new MockActivityEnvironment(
@@ -99,6 +103,20 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
       cancel: () => actor.disturb(() => environment.cancel()),
     };
   };
+}
+
+/** That it is completed could not be written down: then nobody is told so again. */
+function losingRecord(store: GatedStore, provider: Provider): GatedStore {
+  const look: GatedStore['payments']['look'] = async (...args) => {
+    try {
+      return await store.payments.look(...args);
+    } catch (error) {
+      const [, { observation }] = args;
+      if (observation.kind === 'record' && observation.state === 'completed') provider.loseRecord();
+      throw error;
+    }
+  };
+  return { ...store, payments: { ...store.payments, look } };
 }
 
 function hostOf(worker: Worker, workers: Workers, { random }: GateParts): Host {

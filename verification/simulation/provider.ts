@@ -60,6 +60,7 @@ export class Provider {
   #due = 0;
   /** Requests that have left us and not arrived. */
   #underWay = 0;
+  #isRecordLost = false;
 
   constructor(private readonly parts: ProviderParts) {
     const { random, paymentId } = parts;
@@ -99,6 +100,11 @@ export class Provider {
     };
   }
 
+  /** What was taken stays taken, but from now on nobody is told of it. */
+  loseRecord(): void {
+    this.#isRecordLost = true;
+  }
+
   /** A token that says itself until when it is good. */
   issueToken(): HttpAnswer {
     const { agenda, tokenLifeMs } = this.parts;
@@ -124,9 +130,11 @@ export class Provider {
     if (id !== paymentId) throw new Error(`a look at ${id}, which nobody asked for`);
     const { state, answer } = rules.look(this.#state, agenda.now, timings);
     this.#state = state;
+    const notFound = () => json(404, notFoundError(paymentId, 'OriginatorConversationId', 'Bill payment not found.'));
+    if (this.#isRecordLost) return notFound();
     switch (answer.kind) {
       case 'not-found':
-        return json(404, notFoundError(paymentId, 'OriginatorConversationId', 'Bill payment not found.'));
+        return notFound();
       case 'refused':
         return answer.status === 429
           ? { ...plain(429), retryAfterMs: answer.retryAfterSeconds * 1_000 }

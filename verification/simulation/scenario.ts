@@ -17,6 +17,11 @@ export interface Scenario {
   readonly stormMs: number;
   readonly prepaidServices: readonly string[];
   readonly failedWithoutCode: 'ask' | 'decline';
+  /**
+   * The provider's record is gone as soon as we could not write down that it was completed. There is one worker then: what one has
+   * seen and could not write, another does not know.
+   */
+  readonly losesRecord: boolean;
   /** Whether people look after what needs attention. */
   readonly operators: 'quick' | 'slow' | 'away';
 }
@@ -54,6 +59,7 @@ export function createScenario(random: Random, only: Cell | undefined): Scenario
       (one) => one.serviceId,
     ),
     failedWithoutCode: random.chance(0.9) ? 'ask' : 'decline',
+    losesRecord: only?.fault === 'store-down' && only.step === 'poll' && random.chance(0.5),
     operators: only !== undefined ? 'quick' : random.pick(['quick', 'slow', 'away']),
   };
 }

@@ -198,7 +198,12 @@ export class Tasks {
       startTime,
       seed,
     });
-    await replay(instance, run.history, [...run.flags]);
+    try {
+      await replay(instance, run.history, [...run.flags]);
+    } catch (error) {
+      await instance.dispose();
+      throw error;
+    }
     return instance;
   }
 }

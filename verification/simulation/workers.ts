@@ -28,18 +28,19 @@ export class Worker {
 export interface WorkersOptions {
   readonly agenda: Agenda;
   readonly random: Random;
+  readonly places: 1 | 2;
   readonly onDeath: (worker: Worker) => void;
   readonly onSilence: (worker: Worker) => void;
   readonly trace: (line: string) => void;
 }
 
-/** Two places for worker processes. One that is killed comes back as another process. */
+/** Places for worker processes, mostly two. One that is killed comes back as another process. */
 export class Workers {
   #live: Worker[];
   #count = 0;
 
   constructor(private readonly options: WorkersOptions) {
-    this.#live = [this.#start(), this.#start()];
+    this.#live = Array.from({ length: options.places }, () => this.#start());
   }
 
   /** One that takes work now, if there is one. */

@@ -5,7 +5,7 @@ import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { Violation } from '../guarantees';
 import { createStoreModel, type StoreModel } from '../store-model';
 import { Agenda } from './agenda';
-import { spoilActivities, spoilAlmara, type Bug } from './bugs';
+import { spoilActivities, spoilAlmara, unwrittenOf, type Bug } from './bugs';
 import { Endpoint } from './endpoint';
 import { Engine } from './engine';
 import { createExecute, silentLog } from './execute';
@@ -86,6 +86,7 @@ export class World {
     this.#workers = new Workers({
       agenda,
       random,
+      places: scenario.losesRecord ? 1 : 2,
       trace,
       onDeath: (worker) => this.#engine.workerDied(worker),
       onSilence: (worker) => this.#engine.workerSilent(worker),
@@ -147,6 +148,8 @@ export class World {
         },
         spoilAlmara: (almara) => spoilAlmara(bug, almara),
         spoilActivities: (activities) => spoilActivities(bug, activities, model),
+        unwrittenOf: (worker) => unwrittenOf(bug, worker),
+        losesRecord: scenario.losesRecord,
       }),
       onEnd: (run) => this.#ended(run),
     });

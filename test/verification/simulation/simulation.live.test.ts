@@ -1,4 +1,5 @@
-import { BUGS, type Bug } from '../../../verification/simulation/bugs';
+import type { Rule } from '../../../src/payment/planted';
+import { BUGS, type WorldBug } from '../../../verification/simulation/bugs';
 import { knownSdk } from '../../../verification/simulation/sdk-internals';
 import { simulate } from '../../../verification/simulation/simulate';
 import type { Cell } from '../../../verification/simulation/weather';
@@ -8,8 +9,8 @@ import type { RunReport } from '../../../verification/simulation/world';
 
 const MINUTES = 60_000;
 
-/** Seeds 1 to 150: with a bug planted, the same seeds find it below. */
-const SOUND = 150;
+/** Seeds 1 to 80: with a bug planted, some of the same seeds find it below. */
+const SOUND = 80;
 
 test(
   `no guarantee is violated in ${SOUND} runs`,
@@ -18,7 +19,7 @@ test(
     expect(report.failed.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
     expect(report.runs).toBe(SOUND);
     expect([...report.ended.keys()].sort()).toEqual(expect.arrayContaining(['cancelled', 'declined', 'paid']));
-    expect(report.cells.size).toBeGreaterThan(100);
+    expect(report.cells.size).toBeGreaterThan(80);
   },
   15 * MINUTES,
 );
@@ -38,30 +39,40 @@ test(
   15 * MINUTES,
 );
 
-/** Some bugs show in any weather; others only when one thing happens at one step, so that is made to happen. */
-const FOUND: Readonly<Record<Bug, { readonly runs: number; readonly atLeast: number; readonly only?: Cell }>> = {
-  'claim-given-back': { runs: 40, atLeast: 8 },
-  'two-step-close': { runs: 40, atLeast: 8 },
-  'decline-on-not-found': { runs: 60, atLeast: 4 },
-  'void-while-unknown': { runs: 60, atLeast: 3 },
-  'no-seal': { runs: 60, atLeast: 10, only: { fault: 'cancel-requested', step: 'look' } },
-  'no-deadline': { runs: 150, atLeast: 1, only: { fault: 'worker-stalled', step: 'send' } },
-  'code-from-unauthenticated-callback': { runs: 100, atLeast: 3, only: { fault: 'callback-forged', step: 'poll' } },
-  'decline-without-code': { runs: 100, atLeast: 2 },
-  'first-failure-believed': { runs: 150, atLeast: 1 },
-  'no-turns': { runs: 150, atLeast: 4 },
+interface Found {
+  /** The first is found within so many runs. */
+  readonly within: number;
+  readonly only?: Cell;
+}
+
+/**
+ * Some bugs show in any weather; others only when one thing happens at one step, so that is made to happen. Of the shipped rules those
+ * that runs need as well; each of them is left out in the models (`test/verification/models`).
+ */
+const FOUND: Readonly<Record<WorldBug, Found>> & { readonly [R in Rule]?: Found } = {
+  'claim-given-back': { within: 20 },
+  'no-seal': { within: 30 },
+  'no-deadline': { within: 60, only: { fault: 'worker-stalled', step: 'send' } },
+  'two-step-record': { within: 20 },
+  'code-from-unauthenticated-callback': { within: 40, only: { fault: 'callback-forged', step: 'poll' } },
+  'no-mutex': { within: 60 },
+  'seen-is-forgotten': { within: 60, only: { fault: 'store-down', step: 'poll' } },
+  'a record must agree': { within: 60 },
+  'silence asks and proves nothing': { within: 40 },
+  'not found proves nothing': { within: 40 },
+  'an end is final': { within: 60 },
 };
 
-test.each(BUGS)(
+test.each(Object.entries(FOUND))(
   'a planted bug is found: %s',
-  async (bug) => {
-    const { runs, atLeast, only } = FOUND[bug];
-    const spoiled = await simulate({ runs, seed: 1, bug, only, keepGoing: true });
-    expect(spoiled.failed.length).toBeGreaterThanOrEqual(atLeast);
-    // The same seeds without it: whatever was found, was the bug. In any weather they are the first test's.
-    expect(runs).toBeLessThanOrEqual(SOUND);
+  async (name, { within, only }) => {
+    const bug = BUGS.find((known) => known === name);
+    const spoiled = await simulate({ runs: within, seed: 1, bug, only });
+    expect(spoiled.failed).toHaveLength(1);
+    // The same seeds without it: what was found, was the bug. In any weather they are the first test's.
+    expect(within).toBeLessThanOrEqual(SOUND);
     if (only === undefined) return;
-    const sound = await simulate({ runs, seed: 1, only, keepGoing: true });
+    const sound = await simulate({ runs: spoiled.runs, seed: 1, only });
     expect(sound.failed.map(({ seed, violations }) => ({ seed, violations }))).toEqual([]);
   },
   15 * MINUTES,
