@@ -1,6 +1,6 @@
 import type { Log } from '../log';
 import { concurrently } from '../payment/concurrently';
-import type { CallbackHint } from '../payment/observation';
+import type { CallbackNotice } from '../payment/observation';
 import type { Inbox, Payments, PendingCallback } from '../store';
 import { compareWithOutcome, type ClosedPayment } from './compare';
 import { createMetrics, type CallbackMetrics } from './metrics';
@@ -10,7 +10,7 @@ import { describeTrouble } from './trouble';
 
 /** What delivery needs of the store. */
 export interface DeliveryStore {
-  readonly inbox: Pick<Inbox, 'pending' | 'signalsSent' | 'markSignalled' | 'name'>;
+  readonly inbox: Pick<Inbox, 'pending' | 'signalsSent' | 'markSignalled' | 'markHandled'>;
   readonly payments: Pick<Payments, 'addReceipt'>;
   readonly disputes: DisputeOutbox;
 }
@@ -149,12 +149,12 @@ function createStep({
       metrics.signals.inc({ result: 'withheld' });
     } else {
       const code = reading.code?.value;
-      const hint: CallbackHint = {
+      const notice: CallbackNotice = {
         receivedAt: receivedAt.toISOString(),
         claims: reading.claims,
         ...(code !== undefined && { code }),
       };
-      const result = await signal(paymentId, hint);
+      const result = await signal(paymentId, notice);
       metrics.signals.inc({ result });
       if (result === 'no-run') {
         log.warn({ paymentId }, 'a callback waits: the payment is open and no workflow runs for it');
@@ -170,14 +170,14 @@ function createStep({
     const comparison = compareWithOutcome(closed, reading);
     if (comparison.kind === 'agrees') {
       if (comparison.receipt !== undefined) await store.payments.addReceipt(paymentId, comparison.receipt);
-      await store.inbox.name([id], 'agreed');
+      await store.inbox.markHandled([id], 'agreed');
       metrics.agreements.inc();
       return true;
     }
     const because = becauseOf(closed.outcome, reading, comparison.otherIn);
     await store.disputes.raise(paymentId, { by: 'callback', because });
     await open(paymentId);
-    await store.inbox.name([id], 'dispute');
+    await store.inbox.markHandled([id], 'dispute');
     metrics.contradictions.inc();
     log.warn(
       { paymentId, outcome: closed.outcome.kind, claims: reading.claims },

@@ -58,7 +58,7 @@ export interface CallbackReading {
 }
 
 /** Argument of the `providerCallback` signal. The workflow takes it as a hint and reads the callbacks from the inbox. */
-export interface CallbackHint {
+export interface CallbackNotice {
   readonly receivedAt: string;
   readonly claims: CallbackReading['claims'];
   readonly code?: string;

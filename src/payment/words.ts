@@ -205,6 +205,13 @@ export function endedBy(outcome: PaidOutcome | DeclinedOutcome | CancelledOutcom
   return `${by}it is closed already as ${outcome.kind}. ${outcome.summary}`;
 }
 
+/** Of a payment that is to end as paid, whose money is not held and cannot be. */
+export const paidWithoutMoney = (of: {
+  readonly fundingAccount?: string | null | undefined;
+  readonly currency: string;
+  readonly amount: number;
+}): string => `${of.fundingAccount} does not hold the ${of.currency} ${of.amount} that were paid: add the money first.`;
+
 /** For somebody whom `BILLPAY_OPERATORS` does not name. */
 export const mayNotDecide = (operator: string): string =>
   `${operator} may not decide here: BILLPAY_OPERATORS on the worker names who may. Nothing was changed.`;

@@ -26,7 +26,7 @@ export type Added =
   | { readonly kind: 'overflow' };
 
 /** What takes a callback into account: the end, or afterwards the comparison with the outcome. */
-export type NamedBy = 'close' | 'agreed' | 'dispute';
+export type HandledAs = 'close' | 'agreed' | 'dispute';
 
 export interface StoredCallback {
   readonly id: number;
@@ -35,7 +35,7 @@ export interface StoredCallback {
   readonly reading: CallbackReading;
   readonly receivedAt: Date;
   readonly signalledAt?: Date;
-  readonly namedBy?: NamedBy;
+  readonly handledAs?: HandledAs;
 }
 
 export interface PendingCallback {
@@ -54,7 +54,7 @@ interface CallbackRow {
   readonly reading: CallbackReading;
   readonly received_at: Date;
   readonly signalled_at: Date | null;
-  readonly named_by: NamedBy | null;
+  readonly handled_as: HandledAs | null;
 }
 
 type PendingRow = Pick<CallbackRow, 'id' | 'payment_id' | 'reading' | 'received_at'> & {
@@ -78,7 +78,7 @@ export function createInbox(database: Database) {
       const { rows } = await database.query<PendingRow>(
         `/* pending-callbacks */ SELECT c.id, c.payment_id, c.reading, c.received_at, p.outcome, p.receipt, p.account_number
            FROM callback_inbox c LEFT JOIN payments p USING (payment_id)
-          WHERE c.named_by IS NULL
+          WHERE c.handled_as IS NULL
             AND (p.outcome IS NOT NULL OR c.signalled_at IS NULL) -- a signalled one comes back once its payment closed without it
             AND ($2::timestamptz IS NULL OR c.received_at <= $2)
             AND c.id > $3
@@ -116,19 +116,19 @@ export function createInbox(database: Database) {
       );
     },
 
-    /** Takes callbacks off the delivery's list. What named one first stays. */
-    async name(ids: readonly number[], by: NamedBy): Promise<void> {
+    /** Takes callbacks off the delivery's list. What one was handled as first stays. */
+    async markHandled(ids: readonly number[], as: HandledAs): Promise<void> {
       await database.query(
-        `/* name-callbacks */ UPDATE callback_inbox SET named_by = $2, named_at = now()
-          WHERE id IN (SELECT id FROM callback_inbox WHERE id = ANY ($1::bigint[]) AND named_by IS NULL ORDER BY id FOR UPDATE)`,
-        [ids, by],
+        `/* mark-handled */ UPDATE callback_inbox SET handled_as = $2, handled_at = now()
+          WHERE id IN (SELECT id FROM callback_inbox WHERE id = ANY ($1::bigint[]) AND handled_as IS NULL ORDER BY id FOR UPDATE)`,
+        [ids, as],
       );
     },
 
     /** All that were kept, oldest first. */
     async forPayment(paymentId: string): Promise<readonly StoredCallback[]> {
       const { rows } = await database.query<CallbackRow>(
-        `SELECT id, payment_id, body, reading, received_at, signalled_at, named_by
+        `SELECT id, payment_id, body, reading, received_at, signalled_at, handled_as
            FROM callback_inbox WHERE payment_id = $1 ORDER BY id LIMIT $2`,
         [paymentId, MAX_STORED_CALLBACKS],
       );
@@ -139,7 +139,7 @@ export function createInbox(database: Database) {
         reading: row.reading,
         receivedAt: row.received_at,
         ...(row.signalled_at !== null && { signalledAt: row.signalled_at }),
-        ...(row.named_by !== null && { namedBy: row.named_by }),
+        ...(row.handled_as !== null && { handledAs: row.handled_as }),
       }));
     },
   };

@@ -14,7 +14,7 @@ export {
   type Added,
   type IncomingCallback,
   type Inbox,
-  type NamedBy,
+  type HandledAs,
   type PendingCallback,
   type StoredCallback,
 } from './inbox';

@@ -3,6 +3,7 @@ import { isOutcomeOf, type Ending } from '../payment/ending';
 import type { Verdict } from '../payment/judge';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { RecordResult } from '../payment/steps';
+import { paidWithoutMoney } from '../payment/words';
 import type { Database, Queryable } from './database';
 import { readingOf, readRow, SEALED, type Merchant, type PaymentRow, type Reading } from './facts';
 import { HOLD, SETTLE } from './funds';
@@ -60,7 +61,7 @@ async function stayOpen(
 }
 
 /**
- * One statement. The callbacks that were read are named: a later one stays unnamed, comes back from `pending`, and is compared with the
+ * One statement. The callbacks that were read are handled by it: a later one comes back from `pending`, and is compared with the
  * outcome.
  */
 async function end(on: Queryable, row: PaymentRow, outcome: BillPaymentOutcome): Promise<RecordResult | undefined> {
@@ -73,9 +74,9 @@ async function end(on: Queryable, row: PaymentRow, outcome: BillPaymentOutcome):
         WHERE payment_id = $1 AND version = $2 AND outcome IS NULL
        RETURNING payment_id, outcome, receipt, $6::bigint AS paid),
      ${SETTLE},
-     named AS (
-       UPDATE callback_inbox SET named_by = 'close', named_at = now()
-        WHERE named_by IS NULL
+     handled AS (
+       UPDATE callback_inbox SET handled_as = 'close', handled_at = now()
+        WHERE handled_as IS NULL
           AND id IN (SELECT id FROM callback_inbox JOIN ended USING (payment_id) WHERE id = ANY ($7::bigint[]) ORDER BY id FOR UPDATE))
      SELECT outcome, receipt FROM ended`,
     [
@@ -109,7 +110,7 @@ async function decided(
   if (!rows[0].held)
     return {
       kind: 'refused',
-      because: `${fundingAccount} does not hold the ${currency} ${amount} that were paid: add the money first.`,
+      because: paidWithoutMoney({ fundingAccount, currency, amount }),
     };
   await recordAction(tx, paymentId, action);
   return await end(tx, row, outcome);

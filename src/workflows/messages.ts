@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { FAILURES, QUERIES, SIGNALS, UPDATES } from '../payment/contract';
 import { isOutcomeOf, type Ending } from '../payment/ending';
-import type { CallbackHint } from '../payment/observation';
+import type { CallbackNotice } from '../payment/observation';
 import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../payment/progress';
 import { stageOf } from '../payment/state';
 import type { RecordResult } from '../payment/steps';
@@ -21,7 +21,7 @@ import type { Payment } from './payment';
 import { record } from './record';
 import { refusal, refuse, refuseIf, thisUpdate, uncancelled } from './updates';
 
-export const providerCallback = defineSignal<[CallbackHint]>(SIGNALS.providerCallback);
+export const providerCallback = defineSignal<[CallbackNotice]>(SIGNALS.providerCallback);
 export const resolvePayment = defineUpdate<PaymentProgress, [Resolution]>(UPDATES.resolvePayment);
 export const checkStatusNow = defineUpdate<PaymentProgress, [StatusCheck]>(UPDATES.checkStatusNow);
 export const cancelPayment = defineUpdate<PaymentProgress, [Cancellation]>(UPDATES.cancelPayment);

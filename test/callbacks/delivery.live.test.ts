@@ -7,7 +7,7 @@ import {
   type DeliveryOptions,
 } from '../../src/callbacks';
 import type { PaymentDispute } from '../../src/payment/dispute';
-import type { CallbackHint } from '../../src/payment/observation';
+import type { CallbackNotice } from '../../src/payment/observation';
 import { openStore, type Store } from '../../src/store';
 import { countOf } from '../support/metrics';
 import { endWhile } from '../support/end-while';
@@ -19,7 +19,7 @@ import * as s from './support';
 let database: TestDatabase;
 let store: Store;
 let opened: PaymentDispute[];
-let sent: { paymentId: string; hint: CallbackHint }[];
+let sent: { paymentId: string; notice: CallbackNotice }[];
 let captured: ReturnType<typeof s.capturedLog>;
 let metrics: CallbackMetrics;
 
@@ -37,8 +37,8 @@ afterEach(async () => {
 });
 
 /** The engine is not in these tests: what reaches a real one is shown in start.test.ts. */
-const recording: DeliveryOptions['signal'] = (paymentId, hint) => {
-  sent.push({ paymentId, hint });
+const recording: DeliveryOptions['signal'] = (paymentId, notice) => {
+  sent.push({ paymentId, notice });
   return Promise.resolve('sent');
 };
 const openDispute: DeliveryOptions['openDispute'] = (dispute) => {
@@ -49,8 +49,8 @@ const delivery = (options: Partial<DeliveryOptions> = {}): Delivery =>
   createDelivery({ store, signal: recording, openDispute, log: captured.log, metrics, ...options });
 
 const add = (paymentId: string, body = s.nested(paymentId)): Promise<number> => s.addCallback(store, paymentId, body);
-const namedBy = async (paymentId: string): Promise<unknown[]> =>
-  (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
+const handledAs = async (paymentId: string): Promise<unknown[]> =>
+  (await store.inbox.forPayment(paymentId)).map(({ handledAs }) => handledAs);
 const signalled = async (paymentId: string): Promise<boolean[]> =>
   (await store.inbox.forPayment(paymentId)).map(({ signalledAt }) => signalledAt !== undefined);
 async function closed(end: s.End): Promise<string> {
@@ -69,8 +69,8 @@ describe('an open payment', () => {
     expect(await sweep()).toEqual({ found: 0, left: 0 });
     const receivedAt = expect.stringMatching(/^\d{4}-.*Z$/) as string;
     expect(sent).toEqual([
-      { paymentId, hint: { receivedAt, claims: 'paid', code: '0' } },
-      { paymentId, hint: { receivedAt, claims: 'unclear' } },
+      { paymentId, notice: { receivedAt, claims: 'paid', code: '0' } },
+      { paymentId, notice: { receivedAt, claims: 'unclear' } },
     ]);
     expect(await signalled(paymentId)).toEqual([true, true]);
     expect(await countOf(metrics.signals, 'sent')).toBe(2);
@@ -150,8 +150,8 @@ describe('an open payment', () => {
     const healthy = await s.registerPayment(store);
     await add(healthy);
     const { sweep } = delivery({
-      signal: (paymentId, hint) =>
-        paymentId === poisoned ? Promise.reject(new Error('never')) : recording(paymentId, hint),
+      signal: (paymentId, notice) =>
+        paymentId === poisoned ? Promise.reject(new Error('never')) : recording(paymentId, notice),
     });
     await sweep();
     await sweep();
@@ -208,7 +208,7 @@ describe('a closed payment (G5)', () => {
     const after = await s.closedOf(store, paymentId);
     expect(after?.disputed).toBe(isDispute);
     expect(after?.outcome.kind).toBe(before?.outcome.kind);
-    expect(await namedBy(paymentId)).toEqual([expected]);
+    expect(await handledAs(paymentId)).toEqual([expected]);
     expect(sent).toEqual([]);
     expect(opened.map((each) => [each.paymentId, each.raisedBy])).toEqual(isDispute ? [[paymentId, 'callback']] : []);
     expect(await countOf(metrics.contradictions)).toBe(isDispute ? 1 : 0);
@@ -278,7 +278,7 @@ describe('a closed payment (G5)', () => {
     await add(paymentId, s.nested(paymentId, s.proof('S1', '1234-5678')));
     await delivery().sweep();
     expect(await receiptOf(paymentId)).toEqual({ number: 'S1', token: '1234-5678' });
-    expect(await namedBy(paymentId)).toEqual(['dispute', 'agreed']);
+    expect(await handledAs(paymentId)).toEqual(['dispute', 'agreed']);
     expect(opened).toHaveLength(1);
   });
 
@@ -288,7 +288,7 @@ describe('a closed payment (G5)', () => {
     const failing = delivery({ openDispute: () => Promise.reject(new Error('not now')) });
     // The callback, and the dispute that it has raised all the same.
     expect(await failing.sweep()).toEqual({ found: 2, left: 2 });
-    expect(await namedBy(paymentId)).toEqual([undefined]);
+    expect(await handledAs(paymentId)).toEqual([undefined]);
     expect(await s.closedOf(store, paymentId)).toMatchObject({ disputed: true });
     expect(await countOf(metrics.unopened)).toBe(1);
     await delivery().sweep();
@@ -300,7 +300,7 @@ describe('a closed payment (G5)', () => {
         raisedAt: expect.any(String) as string,
       },
     ]);
-    expect(await namedBy(paymentId)).toEqual(['dispute']);
+    expect(await handledAs(paymentId)).toEqual(['dispute']);
     expect(await countOf(metrics.contradictions)).toBe(1);
     expect(await countOf(metrics.unopened)).toBe(0);
   });
@@ -318,9 +318,9 @@ describe('a closed payment (G5)', () => {
     await proxy.close();
     expect(ended).toMatchObject({ kind: 'closed', outcome: { kind: 'declined' } });
     expect(await signalled(paymentId)).toEqual([true]);
-    expect(await namedBy(paymentId)).toEqual([undefined]);
+    expect(await handledAs(paymentId)).toEqual([undefined]);
     await delivery().sweep();
-    expect(await namedBy(paymentId)).toEqual(['dispute']);
+    expect(await handledAs(paymentId)).toEqual(['dispute']);
   });
 
   test('one that the close considered is left alone', async () => {
@@ -328,7 +328,7 @@ describe('a closed payment (G5)', () => {
     await add(paymentId);
     await s.paid(store, paymentId);
     expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
-    expect(await namedBy(paymentId)).toEqual(['close']);
+    expect(await handledAs(paymentId)).toEqual(['close']);
   });
 });
 

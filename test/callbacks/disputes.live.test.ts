@@ -43,13 +43,13 @@ const statusOf = async (paymentId: string): Promise<string> =>
   (await client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).describe()).status.name;
 const runIdOf = async (paymentId: string): Promise<string> =>
   (await client.workflow.getHandle(disputeWorkflowIdOf(paymentId)).describe()).runId;
-const namedBy = async (paymentId: string): Promise<unknown[]> =>
-  (await store.inbox.forPayment(paymentId)).map((each) => each.namedBy);
+const handledAs = async (paymentId: string): Promise<unknown[]> =>
+  (await store.inbox.forPayment(paymentId)).map((each) => each.handledAs);
 
 async function expectOpened(paymentId: string): Promise<void> {
   expect(await statusOf(paymentId)).toBe('RUNNING');
   expect((await store.disputes.find(paymentId))?.openedAt).toBeDefined();
-  expect(await namedBy(paymentId)).toEqual(['dispute']);
+  expect(await handledAs(paymentId)).toEqual(['dispute']);
 }
 
 test('a contradicting callback raises, opens, marks, and only then is dealt with', async () => {
@@ -68,7 +68,7 @@ test('killed between raising and opening: the next sweep opens it, once', async 
   const paymentId = await contradicted();
   await endpoint(died).sweep();
   expect(await s.closedOf(store, paymentId)).toMatchObject({ disputed: true });
-  expect(await namedBy(paymentId)).toEqual([undefined]);
+  expect(await handledAs(paymentId)).toEqual([undefined]);
   await endpoint().sweep();
   await expectOpened(paymentId);
 });
@@ -83,11 +83,11 @@ test('killed between opening and marking: the next sweep finds it open, and mark
   await expectOpened(paymentId);
 });
 
-test('killed between marking and naming the callback: the same dispute', async () => {
+test('killed between marking and handling the callback: the same dispute', async () => {
   const paymentId = await contradicted();
-  await endpoint(undefined, { ...store, inbox: { ...store.inbox, name: died } }).sweep();
+  await endpoint(undefined, { ...store, inbox: { ...store.inbox, markHandled: died } }).sweep();
   const runId = await runIdOf(paymentId);
-  expect(await namedBy(paymentId)).toEqual([undefined]);
+  expect(await handledAs(paymentId)).toEqual([undefined]);
   await endpoint().sweep();
   expect(await runIdOf(paymentId)).toBe(runId);
   await expectOpened(paymentId);
@@ -129,6 +129,6 @@ test('resolved, and contradicted once more: nothing new is opened, and the callb
   await s.addCallback(store, paymentId, s.nested(paymentId, { resultDesc: 'once more' }));
   await endpoint().sweep();
   expect(await statusOf(paymentId)).toBe('TERMINATED');
-  expect(await namedBy(paymentId)).toEqual(['dispute', 'dispute']);
+  expect(await handledAs(paymentId)).toEqual(['dispute', 'dispute']);
   expect((await store.disputes.find(paymentId))?.resolution).toMatchObject(resolution);
 });

@@ -105,7 +105,7 @@ test('G4, G5: stored, the endpoint killed before the signal; the next endpoint s
   expect(outcome).toMatchObject({ kind: 'paid', settledBy: 'callback' });
   expect(await signalsOf(flow, paymentId)).toBe(1);
   const [delivered] = await flow.store.inbox.forPayment(paymentId);
-  expect(delivered).toMatchObject({ signalledAt: expect.any(Date) as Date, namedBy: 'close' });
+  expect(delivered).toMatchObject({ signalledAt: expect.any(Date) as Date, handledAs: 'close' });
   expect(await factsOf(flow, paymentId)).toMatchObject({ closed: { outcome, disputed: false } });
   expect(flow.sandbox.payment(paymentId)).toMatchObject({ postsSeen: 1, postsCaptured: 1 });
   expect(await flow.store.funds.account(FLOAT.account)).toMatchObject({ posted: 220, reserved: 0 });

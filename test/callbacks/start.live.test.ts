@@ -61,8 +61,8 @@ test('a callback reaches the workflow of its payment', async () => {
     () => signalsOf(paymentId),
     (signals) => signals.length > 0,
   );
-  const hint = { receivedAt: expect.any(String) as string, claims: 'paid', code: '0' };
-  expect(await signalsOf(paymentId)).toEqual([['providerCallback', hint]]);
+  const notice = { receivedAt: expect.any(String) as string, claims: 'paid', code: '0' };
+  expect(await signalsOf(paymentId)).toEqual([['providerCallback', notice]]);
   await handle.terminate();
 });
 
@@ -91,10 +91,10 @@ test('stored while no workflow runs: the sweep of an endpoint that is started la
 test('a signal never starts a workflow, and a workflow that has ended takes none', async () => {
   const signal = createSignal(client);
   const paymentId = s.newPaymentId();
-  const hint = { receivedAt: new Date().toISOString(), claims: 'paid' } as const;
-  expect(await signal(paymentId, hint)).toBe('no-run');
+  const notice = { receivedAt: new Date().toISOString(), claims: 'paid' } as const;
+  expect(await signal(paymentId, notice)).toBe('no-run');
   await (await startWorkflow(paymentId)).terminate();
-  expect(await signal(paymentId, hint)).toBe('no-run');
+  expect(await signal(paymentId, notice)).toBe('no-run');
 });
 
 test('an engine that cannot be reached costs the sender nothing', async () => {

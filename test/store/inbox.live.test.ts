@@ -73,10 +73,10 @@ test('pending: not yet signalled while open, not yet named once closed; nothing 
     { id: third, closed: { outcome, accountNumber: '0100200300' } },
     { id: fourth, closed: { outcome } },
   ]);
-  await store.inbox.name([third], 'agreed');
-  await store.inbox.name([first, third, fourth], 'dispute');
+  await store.inbox.markHandled([third], 'agreed');
+  await store.inbox.markHandled([first, third, fourth], 'dispute');
   expect(await ids()).toEqual([]);
-  const named = (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
+  const named = (await store.inbox.forPayment(paymentId)).map(({ handledAs }) => handledAs);
   expect(named).toEqual(['close', 'close', 'agreed', 'dispute']);
 });
 
@@ -103,13 +103,13 @@ test('signalling, naming and closing the same callbacks at once does not deadloc
     await look(store, paymentId, recordOf(paymentId, 'completed'));
     await Promise.all([
       store.inbox.markSignalled(ids),
-      store.inbox.name([...ids].reverse(), 'agreed'),
+      store.inbox.markHandled([...ids].reverse(), 'agreed'),
       end(store, paymentId, PROVEN),
       store.inbox.markSignalled([...ids].reverse()),
     ]);
-    expect((await store.inbox.forPayment(paymentId)).every(({ namedBy, signalledAt }) => namedBy && signalledAt)).toBe(
-      true,
-    );
+    expect(
+      (await store.inbox.forPayment(paymentId)).every(({ handledAs, signalledAt }) => handledAs && signalledAt),
+    ).toBe(true);
   }
 });
 

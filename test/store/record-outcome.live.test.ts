@@ -50,7 +50,8 @@ afterAll(async () => {
 const factsOf = async (paymentId: string) => (await store.payments.read(paymentId, BY)).facts;
 const callback = (paymentId: string, digest: string, change = {}) =>
   store.inbox.add({ paymentId, digest, body: '{}', reading: reading(change) });
-const namedOf = async (paymentId: string) => (await store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
+const namedOf = async (paymentId: string) =>
+  (await store.inbox.forPayment(paymentId)).map(({ handledAs }) => handledAs);
 
 /** Ends it on the ground of what was read before `meanwhile`, as far as that still holds. */
 async function endWhile(paymentId: string, ending: Ending, meanwhile: () => Promise<unknown>) {

@@ -53,17 +53,17 @@ async function storedTruth(
     // What comes after the end is disputed: the rest was known when it was recorded.
     knewCompleted: outcome !== undefined && seen.completedAt !== undefined && closed?.disputed !== true,
     doubtfulCodes: callbacks.filter(
-      ({ namedBy, reading: { code } }) =>
-        namedBy === 'close' && code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate',
+      ({ handledAs, reading: { code } }) =>
+        handledAs === 'close' && code !== undefined && code.meaning !== 'refusal' && code.meaning !== 'duplicate',
     ).length,
     ...(account && isHeld && { reservation: { state, amount, posted: account.posted } }),
     ...(decision && { decidedBy: decision.operator }),
     contradictions:
       outcome === undefined
         ? 0
-        : callbacks.filter(({ reading, namedBy }) => {
+        : callbacks.filter(({ reading, handledAs }) => {
             const { kind } = compareWithOutcome({ outcome, accountNumber }, reading);
-            return namedBy !== 'close' && kind === 'contradicts';
+            return handledAs !== 'close' && kind === 'contradicts';
           }).length,
   };
 }

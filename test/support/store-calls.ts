@@ -165,7 +165,7 @@ export function perform(store: StoreUnderTest, world: World, one: Call): Promise
     case 'markSignalled':
       return store.inbox.markSignalled(chosenIds(world, one.chosen));
     case 'name':
-      return store.inbox.name(chosenIds(world, one.chosen), one.by);
+      return store.inbox.markHandled(chosenIds(world, one.chosen), one.by);
     case 'addReceipt':
       return store.payments.addReceipt(idOf(world, one.payment), { number: one.number, token: one.token });
     case 'raise':

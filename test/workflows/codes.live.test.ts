@@ -317,7 +317,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
     expect(recorded).toBeDefined();
     await contradicts();
     await until('the dispute', closed, (seen) => seen?.disputed === true);
-    const last = async () => (await flow.store.inbox.forPayment(paymentId)).at(-1)?.namedBy;
+    const last = async () => (await flow.store.inbox.forPayment(paymentId)).at(-1)?.handledAs;
     await until('the callback to be named', last, (named) => named === 'dispute');
     expect((await closed())?.outcome).toEqual(recorded?.outcome);
     expect(await flow.payments.payment(paymentId).outcome()).toEqual(recorded?.outcome);
@@ -354,7 +354,7 @@ describe('G5: a callback that contradicts a closed payment', () => {
     await expectPaid(payment);
     await payment.callback(success);
     await payment.callback(failure('9'));
-    const named = async () => (await flow.store.inbox.forPayment(payment.paymentId)).map(({ namedBy }) => namedBy);
+    const named = async () => (await flow.store.inbox.forPayment(payment.paymentId)).map(({ handledAs }) => handledAs);
     await until('the callbacks to be named', named, (names) => names.join() === 'agreed,agreed');
     expect((await factsOf(flow, payment.paymentId)).closed?.disputed).toBe(false);
     expect(await counted()).toBe(before);

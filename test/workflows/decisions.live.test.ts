@@ -380,8 +380,8 @@ describe('messages that decide nothing', () => {
 
     // Only the inbox gives codes: an authentic callback would be there.
     flow.sandbox.setRecord(paymentId, FAILED);
-    const hint = { receivedAt: new Date().toISOString(), claims: 'failed', code: '1' };
-    for (let look = 1; look <= 3; look += 1) await run.signal(SIGNALS.providerCallback, hint);
+    const notice = { receivedAt: new Date().toISOString(), claims: 'failed', code: '1' };
+    for (let look = 1; look <= 3; look += 1) await run.signal(SIGNALS.providerCallback, notice);
     expect(await needsAttention(flow, paymentId)).toMatchObject({ reason: 'failed-without-code' });
     await expectUndecided(paymentId);
   });

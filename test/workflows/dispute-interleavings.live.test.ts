@@ -57,7 +57,8 @@ async function callback(paymentId: string, scripted: ScriptedCallback): Promise<
   expect(await flow.sandbox.sendCallback(paymentId, scripted)).toMatchObject({ answered: 200 });
 }
 
-const named = async (paymentId: string) => (await flow.store.inbox.forPayment(paymentId)).map(({ namedBy }) => namedBy);
+const named = async (paymentId: string) =>
+  (await flow.store.inbox.forPayment(paymentId)).map(({ handledAs }) => handledAs);
 
 /** The outcome stands, one dispute runs, and the callback is with it. */
 async function expectDisputed(paymentId: string, kind: 'paid' | 'declined', raisedBy = 'callback'): Promise<void> {

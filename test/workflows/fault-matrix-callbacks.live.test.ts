@@ -43,7 +43,11 @@ const paying =
     await flow.payments.start(request);
     await expectPaid(request);
     const settled = () => stored(request.paymentId);
-    await until('its callbacks', settled, (rows) => rows.length === callbacks && rows.every(({ namedBy }) => namedBy));
+    await until(
+      'its callbacks',
+      settled,
+      (rows) => rows.length === callbacks && rows.every(({ handledAs }) => handledAs),
+    );
     expect(await isDisputed(request.paymentId)).toBe(false);
     return request;
   };
@@ -73,7 +77,7 @@ testCells(
       await until(
         'its name',
         () => stored(request.paymentId),
-        ([late]) => late?.namedBy === 'agreed',
+        ([late]) => late?.handledAs === 'agreed',
       );
       expect(await isDisputed(request.paymentId)).toBe(false);
       return request;
@@ -133,7 +137,7 @@ testCells(
       await callback(paymentId, failure('2'));
       recorded.open();
       await disputed(request);
-      expect((await stored(paymentId)).map(({ namedBy }) => namedBy)).toEqual(['close', 'dispute']);
+      expect((await stored(paymentId)).map(({ handledAs }) => handledAs)).toEqual(['close', 'dispute']);
       return request;
     },
   },

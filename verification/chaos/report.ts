@@ -179,7 +179,7 @@ export async function explain(stage: Stage, violations: readonly Violation[], ca
     const known = cases.find(({ truth }) => truth.paymentId === id);
     const { rows } = await stage.sql.query('SELECT * FROM payments WHERE payment_id = $1', [id]);
     const callbacks = await stage.sql.query(
-      'SELECT id, reading, received_at, signalled_at, named_by, named_at FROM callback_inbox WHERE payment_id = $1 ORDER BY id',
+      'SELECT id, reading, received_at, signalled_at, handled_as, handled_at FROM callback_inbox WHERE payment_id = $1 ORDER BY id',
       [id],
     );
     const ledger = stage.sandbox.payment(id);

@@ -167,7 +167,7 @@ async function whatIsMissing(stage: Stage, watch: Watch): Promise<string[]> {
   const { rows } = await stage.sql.query<{ payment_id: string }>(
     `SELECT DISTINCT c.payment_id
        FROM callback_inbox c JOIN payments p USING (payment_id)
-      WHERE CASE WHEN p.outcome IS NULL THEN c.signalled_at IS NULL AND c.named_by IS NULL ELSE c.named_by IS NULL END`,
+      WHERE CASE WHEN p.outcome IS NULL THEN c.signalled_at IS NULL AND c.handled_as IS NULL ELSE c.handled_as IS NULL END`,
   );
   const disputes = await stage.sql.query<{ payment_id: string }>(
     'SELECT payment_id FROM disputes WHERE opened_at IS NULL',

@@ -131,9 +131,9 @@ async function readStore({ sql }: Stage): Promise<ReadonlyMap<string, StoredRow>
               WHERE a.payment_id = p.payment_id AND a.action = 'resolvePayment' ORDER BY id LIMIT 1) AS decided_by,
             p.closed_at, k.completed AS knew_completed,
             coalesce(array_agg(c.digest) FILTER (WHERE c.id IS NOT NULL), '{}') AS digests,
-            count(c.id) FILTER (WHERE c.named_by = 'close'
+            count(c.id) FILTER (WHERE c.handled_as = 'close'
                                   AND c.reading #>> '{code,meaning}' NOT IN ('refusal', 'duplicate')) AS doubtful,
-            count(c.id) FILTER (WHERE c.named_by IS DISTINCT FROM 'close'
+            count(c.id) FILTER (WHERE c.handled_as IS DISTINCT FROM 'close'
                                   AND c.reading #>> '{code,meaning}' IS DISTINCT FROM 'duplicate'
                                   AND c.reading ->> 'claims' = CASE p.state WHEN 'paid' THEN 'failed' ELSE 'paid' END
                                   AND p.outcome IS NOT NULL) AS contradictions

@@ -33,9 +33,9 @@ export function modelInbox(tables: Tables, now: () => number): Inbox {
     },
 
     async pending(limit, olderThan, afterId = 0) {
-      const waits = ({ id, paymentId, namedBy, signalledAt, receivedAt }: CallbackRow): boolean =>
+      const waits = ({ id, paymentId, handledAs, signalledAt, receivedAt }: CallbackRow): boolean =>
         id > afterId &&
-        namedBy === undefined &&
+        handledAs === undefined &&
         (signalledAt === undefined || closedOf(paymentId) !== undefined) &&
         (olderThan === undefined || receivedAt <= olderThan);
       return callbacks
@@ -55,19 +55,19 @@ export function modelInbox(tables: Tables, now: () => number): Inbox {
       for (const callback of withIds(ids)) callback.signalledAt ??= new Date(now());
     },
 
-    async name(ids, by) {
-      for (const callback of withIds(ids)) callback.namedBy ??= by;
+    async markHandled(ids, by) {
+      for (const callback of withIds(ids)) callback.handledAs ??= by;
     },
 
     async forPayment(paymentId) {
-      return callbacksOf(tables, paymentId).map(({ id, body, reading, receivedAt, signalledAt, namedBy }) => ({
+      return callbacksOf(tables, paymentId).map(({ id, body, reading, receivedAt, signalledAt, handledAs }) => ({
         id,
         paymentId,
         body,
         reading,
         receivedAt,
         ...(signalledAt !== undefined && { signalledAt }),
-        ...(namedBy !== undefined && { namedBy }),
+        ...(handledAs !== undefined && { handledAs }),
       }));
     },
   };

@@ -63,19 +63,19 @@ function snapshotOf(tables: Tables, payment: PaymentRow): StoreSnapshot {
   const callbacks = callbacksOf(tables, paymentId);
   // What the end has weighed does not contradict it, whatever it claims.
   const contradictions = callbacks.filter(
-    ({ namedBy, reading }) =>
+    ({ handledAs, reading }) =>
       outcome !== undefined &&
-      namedBy !== 'close' &&
+      handledAs !== 'close' &&
       compareWithOutcome({ outcome, accountNumber }, reading).kind === 'contradicts',
   );
   return {
     claim: claimed_by === null ? 'none' : claimed_by === SEALED ? 'sealed' : 'taken',
     disputed: payment.disputed_at !== null,
     contradictions: contradictions.length,
-    doubtfulCodes: callbacks.filter(({ namedBy, reading }) => namedBy === 'close' && isDoubtful(reading)).length,
+    doubtfulCodes: callbacks.filter(({ handledAs, reading }) => handledAs === 'close' && isDoubtful(reading)).length,
     completedSeen: payment.seen.completedAt !== undefined,
     callbacks: callbacks.length,
-    callbacksUnnamed: callbacks.filter(({ namedBy }) => namedBy === undefined).length,
+    callbacksUnnamed: callbacks.filter(({ handledAs }) => handledAs === undefined).length,
     ...(outcome !== undefined && { outcome }),
     ...(decided !== undefined && { decidedBy: decided.operator }),
     ...(reservation !== undefined && {

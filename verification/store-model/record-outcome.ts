@@ -3,6 +3,7 @@ import { isOutcomeOf, type Ending } from '../../src/payment/ending';
 import type { Receipt } from '../../src/payment/observation';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { RecordResult } from '../../src/payment/steps';
+import { paidWithoutMoney } from '../../src/payment/words';
 import type { Merchant, OperatorAction } from '../../src/store';
 import { readingOf, SEALED } from '../../src/store/facts';
 import { writeOutcome, type StoredOutcome } from '../../src/store/values';
@@ -40,7 +41,7 @@ export async function recordModelOutcome(
       if (isForgotten && hold(tables, payment) !== 'held')
         return {
           kind: 'refused',
-          because: `${facts.fundingAccount} does not hold the ${facts.currency} ${facts.amount} that were paid: add the money first.`,
+          because: paidWithoutMoney(facts),
         };
       if (action !== undefined) recordModelAction(tables, payment, action, new Date(now));
       return await end(tables, options, payment, outcome);
@@ -69,7 +70,7 @@ async function end(
       claimed_at: payment.claimed_at ?? closedAt,
       claimed_by: payment.claimed_by ?? SEALED,
     });
-  for (const callback of callbacksOf(tables, paymentId)) callback.namedBy ??= 'close';
+  for (const callback of callbacksOf(tables, paymentId)) callback.handledAs ??= 'close';
   if (bugs.twoStepRecord === true) await betweenSteps?.(paymentId);
   settle(tables, paymentId, outcome.kind === 'paid' ? outcome.amount : 0);
   return { kind: 'closed', outcome: outcomeOf(payment) ?? outcome, disputed: false };

@@ -1,6 +1,6 @@
 import type { PaymentDispute } from '../../src/payment/dispute';
 import type { CallbackReading } from '../../src/payment/observation';
-import type { NamedBy, RecordedAction, RecordedResolution } from '../../src/store';
+import type { HandledAs, RecordedAction, RecordedResolution } from '../../src/store';
 import { UnknownPayment } from '../../src/store';
 import type { PaymentRow as SelectedRow } from '../../src/store/facts';
 import { readOutcome, storableJson } from '../../src/store/values';
@@ -51,7 +51,7 @@ export interface CallbackRow {
   readonly reading: CallbackReading;
   readonly receivedAt: Date;
   signalledAt?: Date;
-  namedBy?: NamedBy;
+  handledAs?: HandledAs;
 }
 
 export interface DisputeRow extends PaymentDispute {

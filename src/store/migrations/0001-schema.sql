@@ -233,14 +233,14 @@ CREATE TABLE callback_inbox (
   -- When the running workflow was told.
   signalled_at timestamptz,
   -- What took it into account: an end, or, after the end, the comparison with the outcome.
-  named_by     text CHECK (named_by IN ('close', 'agreed', 'dispute')),
-  named_at     timestamptz,
-  CONSTRAINT named_whole CHECK ((named_by IS NULL) = (named_at IS NULL)),
+  handled_as     text CHECK (handled_as IN ('close', 'agreed', 'dispute')),
+  handled_at     timestamptz,
+  CONSTRAINT handled_whole CHECK ((handled_as IS NULL) = (handled_at IS NULL)),
   UNIQUE (payment_id, digest)
 );
 
 CREATE INDEX callback_inbox_by_payment ON callback_inbox (payment_id, id);
-CREATE INDEX callback_inbox_unnamed ON callback_inbox (id) WHERE named_by IS NULL;
+CREATE INDEX callback_inbox_unhandled ON callback_inbox (id) WHERE handled_as IS NULL;
 
 -- How many, per payment: the limit is exact.
 CREATE TABLE callback_counts (
