@@ -38,7 +38,8 @@ function waiting(name: BehaviourName, { settledBy }: Expected): Partial<Record<k
 describe.each(VARIANTS)('what the provider may do, $name', ({ maxCachedWorkflows, each, behaviours }) => {
   let flow: Flow;
   beforeAll(async () => {
-    flow = await startFlow({ overrides: { maxCachedWorkflows } });
+    // On a slow machine, too, a failure has been believed by the time that it turns.
+    flow = await startFlow({ overrides: { maxCachedWorkflows }, sandbox: { completedLaterMs: 20_000 } });
   });
 
   each(behaviours)('$name', async ({ name }) => {
