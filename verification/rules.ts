@@ -126,8 +126,8 @@ export const NEEDED: readonly NeededRule[] = [
       'a code that can hide a payment asks': 'callbacks',
       'a code must speak of this payment': 'callbacks',
       'a callback that was not kept asks': 'callbacks',
-      'the end names callbacks that it has not read': 'callbacks',
-      'the end rests on callbacks that were read before the row': 'callbacks',
+      'the end names callbacks that it has not read': 'slow ends',
+      'the end rests on callbacks that were read before the row': 'slow ends',
     },
   },
   {
