@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../log';
 import type { Provider } from '../payment/provider';
 import type { Merchant, Observed, Store } from '../store';
@@ -49,9 +50,15 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some fixed point. */
   monotonic(): number;
+  /** Rejects when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) => setTimeout(ms, undefined, { signal }),
+};
 
 /** How long ago this was called, in ms: by the clock that says longer, and by the one that says shorter. */
 export function stopwatch(clock: Clock): { readonly atMost: () => number; readonly atLeast: () => number } {

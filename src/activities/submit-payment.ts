@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { fingerprint } from '../payment/fingerprint';
 import { judge } from '../payment/judge';
@@ -88,7 +87,7 @@ export function createSubmitPayment(dependencies: ActivityDependencies) {
       } catch (error) {
         if (signal.aborted) throw error;
         log.warn({ paymentId, err: error }, 'what the provider answered is not written down yet');
-        await setTimeout(WRITE_AGAIN_MS, undefined, { signal });
+        await clock.sleep(WRITE_AGAIN_MS, signal);
       }
     }
   }

@@ -60,7 +60,11 @@ export function createExecute(parts: ExecuteParts): (order: AttemptOrder) => Att
         store,
         settings,
         log: silentLog,
-        clock: { now: () => agenda.now, monotonic: () => agenda.now },
+        clock: {
+          now: () => agenda.now,
+          monotonic: () => agenda.now,
+          sleep: (ms, signal) => gate.pause(ms, signal),
+        },
         unwritten: parts.unwrittenOf(worker),
       }),
     );
@@ -143,9 +147,12 @@ const STEPS: Readonly<Record<string, Step>> = {
   recordOutcome: 'record',
 };
 
+/** Of the calls of a submission; what was heard is written down as part of sending. */
+const SUBMIT_STEPS: Readonly<Record<string, Step>> = { claim: 'claim', send: 'send', answered: 'send' };
+
 function stepOfCall({ run, command }: AttemptOrder, call: string): Step {
   const { type, input } = command;
-  if (type === 'submitPayment') return call === 'claim' || call === 'send' ? call : 'look';
+  if (type === 'submitPayment') return SUBMIT_STEPS[call] ?? 'look';
   const isAsked = [...run.updates.values()].some((state) => state === 'asked' || state === 'accepted');
   if (type === 'lookAtPayment') return isAsked ? 'decide' : 'callback';
   const [request] = input as readonly Partial<RecordRequest>[];
