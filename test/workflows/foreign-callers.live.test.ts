@@ -4,16 +4,7 @@ import type { BillPaymentRequest } from '../../src/payment/request';
 import { factsOf, factsWhen, needsAttention, outcomeOf, SHORT_POLICY, startFlow, type Flow } from '../support/flow';
 import { BECAUSE, declinedPayment } from '../support/disputes';
 import { startStranger, type ActivityName, type Stranger } from '../support/foreign-caller';
-import {
-  COMPLETED,
-  FUNDS,
-  NEVER_SENT,
-  ownRequest,
-  PAID_ONCE,
-  sent,
-  SENT_AND_OPEN,
-  truthOf,
-} from '../support/gates';
+import { COMPLETED, FUNDS, NEVER_SENT, ownRequest, PAID_ONCE, sent, SENT_AND_OPEN, truthOf } from '../support/gates';
 import { onDatabase } from '../support/postgres';
 
 /**
