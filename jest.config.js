@@ -17,7 +17,7 @@ const common = {
  * @type {import('jest').Config}
  */
 module.exports = {
-  maxWorkers: 2,
+  maxWorkers: 3,
   // Concurrent tests of one file wait for an engine far more than they compute.
   maxConcurrency: 16,
   // Counted for all projects: Jest knows it only here. The last resort: what a test waits for has its own, shorter limit.
