@@ -5,7 +5,7 @@ import { onDatabase } from '../support/postgres';
 import { COMPLETED, ownRequest, PAID_ONCE, runOf, sent, truthOf } from '../support/gates';
 
 /** Bad input: somebody holds one callback URL, and sends ten thousand different callbacks to it. */
-const CALLBACKS = 10_000;
+const CALLBACKS = 4_000;
 const CONNECTIONS = 32;
 /** What is kept of one payment, and what its run is told of. */
 const KEPT = 200;

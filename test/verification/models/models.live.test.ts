@@ -1,10 +1,17 @@
 import { PLANTED, SOUND } from '../../../verification/models/all';
 import { explore, inWords, type Model } from '../../../verification/models/explore';
+import type { Side } from '../../../verification/models/sides';
 
-/** The protocols of submission, verdict and close over all interleavings up to the bound that each model states. */
+/**
+ * The protocols of submission, verdict and close over all interleavings up to the bound that each model states. The sides with more
+ * than a hundred thousand states are explored by `npm run models` alone, which CI runs beside the tests; their planted bugs are found here.
+ */
+
+const LARGE: readonly Side[] = ['a foreign record', 'the answer', 'looks', 'clocks that jump', 'another account'];
 
 describe('as the product is, nothing is violated', () => {
-  test.each(SOUND.map((check) => [check.name, check] as const))('G1-G3, G5-G7, %s', (_name, check) => {
+  const small = SOUND.filter(({ side }) => !LARGE.includes(side));
+  test.each(small.map((check) => [check.name, check] as const))('G1-G3, G5-G7, %s', (_name, check) => {
     const { counterexample, states } = check.run();
     expect(counterexample && inWords(counterexample)).toBeUndefined();
     // A model that has shrunk to a few states proves nothing.
