@@ -4,7 +4,7 @@ import { factsOf, outcomeOf, SHORT_POLICY, startFlow, until, type Flow } from '.
 import { onDatabase } from '../support/postgres';
 import { COMPLETED, ownRequest, PAID_ONCE, runOf, sent, truthOf } from '../support/gates';
 
-/** Bad input: somebody holds one callback URL, and sends ten thousand different callbacks to it. */
+/** Bad input: somebody holds one callback URL, and sends thousands of different callbacks to it. */
 const CALLBACKS = 4_000;
 const CONNECTIONS = 32;
 /** What is kept of one payment, and what its run is told of. */
