@@ -69,7 +69,8 @@ beforeAll(async () => {
       },
     },
   });
-  flow = await startFlow({ provider, store });
+  // Reconciliation looks at every run of the namespace.
+  flow = await startFlow({ provider, store, ownNamespace: true });
 });
 
 const EAGER = { ...SHORT_POLICY, callbackGrace: '100 milliseconds', notFoundGrace: '1 second' } as const;
