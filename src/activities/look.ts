@@ -3,7 +3,7 @@ import type { Facts } from '../payment/facts';
 import type { Observation } from '../payment/observation';
 import { ProviderTrouble, type ProviderSession } from '../payment/provider';
 import type { Look } from '../payment/steps';
-import type { Observed } from '../store';
+import { UnknownPayment, type Observed } from '../store';
 import { checked, SHAPES } from './arguments';
 import { merchantOf, stopwatch, systemClock, type ActivityDependencies } from './dependencies';
 
@@ -41,7 +41,8 @@ export async function writeDown(
     return look;
   } catch (error) {
     const known = unwritten?.get(paymentId);
-    const isMore = observation.kind === 'record' && (known === undefined || !isCompleted(known.observation));
+    const isKept = observation.kind === 'record' && !(error instanceof UnknownPayment);
+    const isMore = isKept && (known === undefined || !isCompleted(known.observation));
     if (isMore && unwritten !== undefined && unwritten.size < MOST_UNWRITTEN) unwritten.set(paymentId, observed);
     throw error;
   }

@@ -7,8 +7,8 @@ import type { Resolution } from './progress';
 import { cancelledSummary, declinedSummary, paidSummary, timeInWords } from './words';
 
 /**
- * The one place where an outcome is made: of what the store knows, by the ending that is asked for. Pure; the store asks with the
- * payment's row locked, and records what comes of it or nothing.
+ * The one place where an outcome is made: of what the store knows, by the ending that is asked for. Pure; the store
+ * records what comes of it on the row that it was asked about, or nothing.
  */
 export type Decision =
   | { readonly kind: 'record'; readonly outcome: BillPaymentOutcome }

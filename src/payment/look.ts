@@ -56,7 +56,7 @@ export function lookOn(facts: Facts, { expected, observation, when, unwritten, n
   if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', seen: remember(known, answer), ...told };
 
   // That it is not known before anybody has sent it: nobody waits for that.
-  const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && facts.seen.last === undefined;
+  const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && known.recordAt === undefined;
   const seen = answer === undefined || isNothing ? known : merge(known, answer);
   const verdict = judge({ ...facts, seen }, now);
   const asks = closed === undefined && verdict.kind === 'open' && verdict.ask !== undefined;

@@ -212,6 +212,10 @@ export const paidWithoutMoney = (of: {
   readonly amount: number;
 }): string => `${of.fundingAccount} does not hold the ${of.currency} ${of.amount} that were paid: add the money first.`;
 
+/** For a decline whose own look could not be written down. */
+export const notLookedAt =
+  'What the provider says could not be written down just now, and a decline rests on that. Nothing was changed: try again in a moment.';
+
 /** For somebody whom `BILLPAY_OPERATORS` does not name. */
 export const mayNotDecide = (operator: string): string =>
   `${operator} may not decide here: BILLPAY_OPERATORS on the worker names who may. Nothing was changed.`;

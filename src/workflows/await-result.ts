@@ -27,17 +27,18 @@ export async function awaitResult(payment: Payment, graceMs: number): Promise<Bi
     if (payment.outcome !== undefined) return payment.outcome;
     if (look.verdict.kind !== 'open') {
       await record(payment, { kind: 'proven' });
-      continue;
+      // A store whose clock was set back may not take yet what a look has proven: that is asked again after the next look.
+      if (payment.outcome !== undefined || lookOf(payment) !== look) continue;
     }
     poll.keepGoing();
-    await condition(
-      () =>
-        poll.isDue ||
-        payment.callbacksToLookAt > 0 ||
-        looks.isDue ||
-        lookOf(payment) !== look ||
-        payment.outcome !== undefined,
-    );
+    const hasNews = (): boolean =>
+      poll.isDue ||
+      payment.callbacksToLookAt > 0 ||
+      looks.isDue ||
+      lookOf(payment) !== look ||
+      payment.outcome !== undefined;
+    // A replay tells what ends beside a handler's local activity together with that: nothing is done about either before both are told.
+    await condition(() => !payment.localActivities.isLocked && hasNews());
     if (poll.hasEnded) poll.takeResult();
     else if (payment.callbacksToLookAt > 0) {
       payment.callbacksToLookAt = 0;

@@ -9,7 +9,7 @@ import {
 import type { GaveUp } from '../payment/ending';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { BillPaymentRequest, CheckedRequest } from '../payment/request';
-import type { RegisteredBill } from '../payment/state';
+import { stageOf, type RegisteredBill } from '../payment/state';
 import { WAITS_FOR_MONEY, type Registration } from '../payment/steps';
 import { registerPayment, submitPayment, validateAccount } from './activities';
 import { awaitResult } from './await-result';
@@ -44,8 +44,8 @@ async function pay(payment: Payment, request: BillPaymentRequest): Promise<BillP
   }
   const bill = billOf(registration);
   payment.apply({ kind: 'registered', bill, look: registration.look });
-  // An earlier run may have sent it.
-  if (registration.look.facts.claim.kind === 'taken') return await awaitResult(payment, 0);
+  // An earlier run may have sent it, or its id is in use.
+  if (stageOf(payment.state) !== 'validating') return await awaitResult(payment, 0);
 
   const invalid = await validate(bill);
   if (invalid !== undefined) return await endUnsent(payment, invalid);

@@ -15,7 +15,7 @@ import { stageOf } from '../payment/state';
 import type { RecordResult } from '../payment/steps';
 import { cancellationProblem, resolutionProblem, statusCheckProblem } from '../payment/update-forms';
 import { progressOf } from '../payment/views';
-import { endedBy, STAGE_IN_WORDS } from '../payment/words';
+import { endedBy, notLookedAt, STAGE_IN_WORDS } from '../payment/words';
 import { lookNow } from './await-result';
 import type { Payment } from './payment';
 import { record } from './record';
@@ -57,7 +57,6 @@ export function handleMessages(payment: Payment, cancelRequested: Promise<never>
       'Decide a payment that needs attention, with proof: {"decision":"paid"|"declined","operator","note","receiptNumber"?,"token"?,"amount"?,"providerCase"?}.',
     validator: (resolution) => {
       refuseIf(resolutionProblem(resolution));
-      refuseIfWornOut();
     },
   });
 
@@ -76,7 +75,6 @@ export function handleMessages(payment: Payment, cancelRequested: Promise<never>
     description: 'Cancel a payment that was not sent yet: {"operator","note"}.',
     validator: (by) => {
       refuseIf(cancellationProblem(by));
-      refuseIfWornOut();
     },
   });
 
@@ -94,7 +92,8 @@ export function handleMessages(payment: Payment, cancelRequested: Promise<never>
 /** Looks first: proof goes before a decision, and a decline rests on an answer of its own. */
 async function resolve(payment: Payment, resolution: Resolution): Promise<PaymentProgress> {
   await registered(payment);
-  await lookNow(payment);
+  const look = await lookNow(payment);
+  if (look === undefined && resolution.decision === 'declined') throw refusal(notLookedAt);
   return await end(payment, { kind: 'decided', resolution, ...thisUpdate() });
 }
 
@@ -137,7 +136,7 @@ async function checkNow(payment: Payment, _check: StatusCheck): Promise<PaymentP
 
 const registered = (payment: Payment): Promise<void> => condition(() => payment.isRegistered);
 
-/** Each message costs events, and a run has a bound of them. */
+/** Each look that is asked for costs events, and a run has a bound of them: a decision ends it, and is always taken. */
 function refuseIfWornOut(): void {
   if (workflowInfo().historyLength > MANY_EVENTS)
     throw refusal('This payment was asked about very often already. The poll goes on by itself.');

@@ -6,7 +6,7 @@ import { condition } from '@temporalio/workflow';
  * the run could never be replayed again. It is held for one try: whoever pauses before the next lets others go first.
  */
 export class Mutex {
-  private isLocked = false;
+  isLocked = false;
 
   async runExclusive<T>(step: () => Promise<T>): Promise<T> {
     while (this.isLocked) await condition(() => !this.isLocked);

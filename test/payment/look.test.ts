@@ -66,6 +66,12 @@ test('asked is since the first look that asks, for ever', () => {
   expect(look(asked, record('completed', { receipt: { number: 'S1' } }))).toMatchObject({ attentionSince: at(100) });
 });
 
+test('what was not sent, and is not found any more, is known to be so: a decline needs that answer', () => {
+  const remembered = facts({ claim: CLAIMS.free, seen: { recordAt: at(10) } });
+  expect(seenIn(look(remembered, NOT_FOUND)).last?.state).toBe('not-found');
+  expect(seenIn(look(facts({ claim: CLAIMS.free, seen: {} }), NOT_FOUND)).last).toBeUndefined();
+});
+
 describe('an answer that was asked for more than a minute ago', () => {
   const late = { now: at(101) };
   test('is not merged nor judged: look again. What is true for ever is kept', () => {
