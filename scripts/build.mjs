@@ -25,6 +25,8 @@ try {
   process.exit(1); // the compiler has said why
 }
 
+// A migration that is gone must not be applied.
+rmSync(inRoot(sources, 'store/migrations'), { recursive: true, force: true });
 cpSync(inRoot('src/store/migrations'), inRoot(sources, 'store/migrations'), {
   recursive: true,
   filter: (file) => path.extname(file) === '' || file.endsWith('.sql'),

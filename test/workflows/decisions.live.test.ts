@@ -282,7 +282,7 @@ describe('a decision', () => {
       await plant(flow, ASKED_LONG_AGO, [paymentId]);
       gates.hold('lookNow', paymentId).fail();
       expect(await refusal(declines())).toContain(
-        'Almara Pay has not answered just now, readably (last: failed (status 6)). A decline needs their answer: try again when they answer.',
+        'What the provider says could not be written down just now, and a decline rests on that. Nothing was changed: try again in a moment.',
       );
       await expectUndecided(paymentId);
 

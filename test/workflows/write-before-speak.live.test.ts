@@ -18,8 +18,7 @@ import {
   type Flow,
 } from '../support/flow';
 import { COMPLETED, NEVER_SENT, ownRequest, PAID_ONCE, sent, SENT_AND_OPEN, truthOf } from '../support/gates';
-import { onDatabase } from '../support/postgres';
-import { reconcile } from '../support/reconcile';
+import { plant, reconcile } from '../support/reconcile';
 
 /**
  * G2, G5, G7: Evidence that was seen is never forgotten. Whoever looks sees a completed record once; writing it down fails; and from then
@@ -151,7 +150,7 @@ describe.each<How>(['down', 'lost'])('the store is %s when it is to be written',
     const { paymentId, fault } = await completed('lookAtPayment', how, EAGER);
     await needsAttention(flow, paymentId);
     const sessionEnded = `UPDATE payments SET session_expires_at = now() - interval '1 hour' WHERE payment_id = $1`;
-    await onDatabase(flow.databaseUrl, (client) => client.query(sessionEnded, [paymentId]));
+    await plant(flow, sessionEnded, [paymentId]);
     fault.shown = 2;
     await expect(of(paymentId).resolve(DECLINE)).rejects.toThrow('could not be written down just now');
     expect(fault.failed).toBe(2);
