@@ -14,6 +14,8 @@ export async function bundleWorkflows(workflowsPath) {
     workflowsPath,
     payloadConverterPath: PAYLOADS,
     workflowInterceptorModules: [PAYLOADS],
+    // Loaded once, and not for each run: they keep nothing between two runs (docs/performance.md#waiting-payments).
+    preloadModules: [workflowsPath, PAYLOADS],
     logger,
   });
   return code;

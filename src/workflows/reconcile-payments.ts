@@ -42,9 +42,7 @@ export async function reconcilePayments(
   request: ReconcileRequest = {},
   carried?: Carried,
 ): Promise<ReconciliationReport> {
-  // Whoever starts one cannot bring a report along: only a run that continues has one.
-  const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
-  let work = isContinued && carried !== undefined ? carried : await begin(request);
+  let work = carried ?? (await begin(request));
   while (work.at.kind !== 'end') {
     setCurrentDetails(details(work));
     work = work.at.kind === 'payments' ? await nextPayments(work, work.at) : await nextRuns(work, work.at);

@@ -55,6 +55,7 @@ export async function workflowBundle(): Promise<Started> {
       workflowsPath: path.join(ROOT, 'src/workflows/index.ts'),
       payloadConverterPath: payloads,
       workflowInterceptorModules: [payloads],
+      preloadModules: [path.join(ROOT, 'src/workflows/index.ts'), payloads],
       logger,
     });
     await mkdir(folder, { recursive: true });
