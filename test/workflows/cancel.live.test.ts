@@ -279,7 +279,8 @@ describe('G2: after the claim it is too late', () => {
       /Too late to cancel: the payment may already be/,
     );
     await requestCancellation(paymentId);
-    expect(await stageOf(flow, paymentId)).toBe('awaiting-result');
+    const stage = () => stageOf(flow, paymentId);
+    await until('the run to wait on', stage, (seen) => seen === 'awaiting-result');
     expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
     flow.sandbox.setRecord(paymentId, COMPLETED);
     await expectPaid(paymentId);
