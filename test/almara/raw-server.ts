@@ -108,7 +108,7 @@ export function settingsFor(apiUrl: string, identityUrl = apiUrl): AlmaraSetting
     scope: 'PyPay_api',
     routeId: '068d89af-be67-f011-bb46-0e7d952d79b7',
     serviceField: 'ServiceId',
-    timeouts: { connectMs: 300, readMs: 400, payMs: 600 },
+    timeouts: { connectMs: 500, readMs: 1_500, payMs: 2_000 },
   };
 }
 
