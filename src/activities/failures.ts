@@ -11,7 +11,7 @@ const LONGEST_DELAY = 30_000;
 const FUNDS_AGAIN_MS = 10_000;
 
 /** The one table from a cause to what the engine does about it. */
-export function toFailure(error: unknown): unknown {
+function toFailure(error: unknown): unknown {
   // Nothing was learnt: ask again, and not before the provider wants to be asked.
   if (error instanceof ProviderTrouble) {
     return ApplicationFailure.create({

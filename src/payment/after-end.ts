@@ -1,5 +1,5 @@
 import type { Receipt } from './observation';
-import type { BillPaymentOutcome } from './outcome';
+import type { OutcomeWithoutReceipt } from './outcome';
 import { holds, isLeftOut } from './planted';
 import { isOfAnother, type Answer } from './seen';
 
@@ -13,9 +13,8 @@ export type AfterEnd =
 
 const AGREES: AfterEnd = { kind: 'agrees' };
 
-type WithoutReceipt<Outcome> = Outcome extends unknown ? Omit<Outcome, 'receipt'> : never;
 /** As it was recorded: a receipt may be added later. */
-export type RecordedOutcome = WithoutReceipt<BillPaymentOutcome> & { readonly receipt?: Receipt };
+export type RecordedOutcome = OutcomeWithoutReceipt & { readonly receipt?: Receipt };
 
 export function compareAfterEnd(outcome: RecordedOutcome, answer: Answer): AfterEnd {
   if (isLeftOut('a contradiction after the end is disputed')) return AGREES;

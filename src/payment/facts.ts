@@ -63,5 +63,9 @@ export const RESTORED = 'restored';
 export const isHeld = ({ claim, fundingAccount, closed }: Facts): boolean =>
   claim.kind === 'taken' && fundingAccount !== undefined && closed === undefined;
 
+/** A store that was restored from a backup has forgotten the claim, and with it that the money is held: it is held before it is posted. */
+export const mustHoldFirst = ({ claim, fundingAccount }: Facts, outcome: BillPaymentOutcome): boolean =>
+  outcome.kind === 'paid' && claim.kind === 'free' && fundingAccount !== undefined;
+
 /** It may have left us. */
 export const mayBeSent = ({ claim }: Facts): boolean => claim.kind === 'taken' && claim.answer?.kind !== 'not-sent';

@@ -48,6 +48,12 @@ export function judge(facts: Facts, now: number): Verdict {
   return { ...verdict, ask: { reason: 'provider-silent', because: lastWords(facts.seen) } };
 }
 
+/** Since when a person is asked, by this verdict or an earlier one; undefined: nobody is. */
+export function askedSince({ closed, attentionSince }: Facts, verdict: Verdict, now: number): number | undefined {
+  const asks = closed === undefined && verdict.kind === 'open' && verdict.ask !== undefined;
+  return attentionSince ?? (asks ? now : undefined);
+}
+
 function judgeFacts(facts: Facts, now: number): Verdict {
   const { claim, seen } = facts;
   if (claim.kind !== 'taken') {

@@ -1,6 +1,6 @@
 import { compareAfterEnd, type AfterEnd, type RecordedOutcome } from './after-end';
 import { RESTORED, type Facts } from './facts';
-import { judge, type Verdict } from './judge';
+import { askedSince, judge, type Verdict } from './judge';
 import type { Observation } from './observation';
 import {
   answerIn,
@@ -17,17 +17,16 @@ import {
  * What one look leaves behind. Pure: the store writes it on the row that it was asked about, and only then tells it. `afterEnd`: what
  * is said about a payment that has ended.
  */
-export type Looked =
-  | {
-      readonly kind: 'looked';
-      readonly seen: Seen;
-      readonly verdict: Verdict;
-      /** Since when a person is asked: since this look, or an earlier one. */
-      readonly attentionSince?: number;
-      readonly afterEnd?: AfterEnd;
-    }
+export type Looked = {
+  readonly seen: Seen;
+  /** Since when a person is asked: since this look, or an earlier one. */
+  readonly attentionSince?: number;
+  readonly afterEnd?: AfterEnd;
+} & (
+  | { readonly kind: 'looked'; readonly verdict: Verdict }
   /** Look again. What it has told for ever is kept all the same. */
-  | { readonly kind: 'too-old'; readonly seen: Seen; readonly afterEnd?: AfterEnd };
+  | { readonly kind: 'too-old' }
+);
 
 /** What the provider has told, and when. */
 export interface Told {
@@ -52,22 +51,18 @@ export function lookOn(facts: Facts, { expected, observation, when, unwritten, n
   const known = before === undefined ? facts.seen : remember(facts.seen, before);
   const answer = answerIn(observation, expected, when, isAnotherAccount);
   const afterEnd = closed && compareAll(closed.outcome, answer, before);
-  const told = { ...(afterEnd !== undefined && { afterEnd }) };
-  if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', seen: remember(known, answer), ...told };
+  const leaves = (seen: Seen, attentionSince = facts.attentionSince) => ({
+    seen,
+    ...(attentionSince !== undefined && { attentionSince }),
+    ...(afterEnd !== undefined && { afterEnd }),
+  });
+  if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', ...leaves(remember(known, answer)) };
 
   // That it is not known before anybody has sent it: nobody waits for that.
   const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && known.recordAt === undefined;
   const seen = answer === undefined || isNothing ? known : merge(known, answer);
   const verdict = judge({ ...facts, seen }, now);
-  const asks = closed === undefined && verdict.kind === 'open' && verdict.ask !== undefined;
-  const attentionSince = facts.attentionSince ?? (asks ? now : undefined);
-  return {
-    kind: 'looked',
-    seen,
-    verdict,
-    ...(attentionSince !== undefined && { attentionSince }),
-    ...told,
-  };
+  return { kind: 'looked', verdict, ...leaves(seen, askedSince(facts, verdict, now)) };
 }
 
 /** However late it is written: what contradicts the end goes first. */

@@ -3,6 +3,10 @@ import type { Receipt } from './observation';
 /** How a payment ended. A declined payment is a completed workflow with this as its result. */
 export type BillPaymentOutcome = PaidOutcome | DeclinedOutcome | CancelledOutcome;
 
+type WithoutReceipt<Outcome> = Outcome extends unknown ? Omit<Outcome, 'receipt'> : never;
+/** What never changes of it: a receipt may be added later. */
+export type OutcomeWithoutReceipt = WithoutReceipt<BillPaymentOutcome>;
+
 interface Closed {
   readonly paymentId: string;
   /** One sentence for people: a closed run is read by its result alone. */

@@ -54,8 +54,7 @@ export async function look(
 
 /** With a dispute or a receipt that comes of it, at once. Undefined: the row had changed, and nothing is written. */
 async function write(database: Database, { facts, version }: Reading, looked: Looked): Promise<Facts | undefined> {
-  const { seen, afterEnd } = looked;
-  const { attentionSince } = looked.kind === 'looked' ? looked : facts;
+  const { seen, attentionSince, afterEnd } = looked;
   if (seen === facts.seen && attentionSince === facts.attentionSince) return facts;
   const receipt = afterEnd?.kind === 'receipt' ? filledReceipt(afterEnd.receipt) : {};
   const update = async (on: Queryable): Promise<boolean> => {

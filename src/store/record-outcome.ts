@@ -1,6 +1,7 @@
 import { decide } from '../payment/decide';
 import { isOutcomeOf, type Ending } from '../payment/ending';
-import type { Verdict } from '../payment/judge';
+import { askedSince, type Verdict } from '../payment/judge';
+import { mustHoldFirst } from '../payment/facts';
 import type { BillPaymentOutcome } from '../payment/outcome';
 import type { RecordResult } from '../payment/steps';
 import { paidWithoutMoney } from '../payment/words';
@@ -48,16 +49,14 @@ async function stayOpen(
   { facts, now, version }: Reading,
   verdict: Verdict,
 ): Promise<RecordResult | undefined> {
-  const isAsked = facts.attentionSince !== undefined;
-  if (isAsked || verdict.kind !== 'open' || verdict.ask === undefined)
+  const attentionSince = askedSince(facts, verdict, now);
+  if (attentionSince === undefined || attentionSince === facts.attentionSince)
     return { kind: 'open', look: { facts, verdict, at: now } };
   const { rowCount } = await database.query(
     'UPDATE payments SET attention_since = $3 WHERE payment_id = $1 AND version = $2',
-    [facts.paymentId, version, new Date(now)],
+    [facts.paymentId, version, new Date(attentionSince)],
   );
-  return rowCount === 1
-    ? { kind: 'open', look: { facts: { ...facts, attentionSince: now }, verdict, at: now } }
-    : undefined;
+  return rowCount === 1 ? { kind: 'open', look: { facts: { ...facts, attentionSince }, verdict, at: now } } : undefined;
 }
 
 /**
@@ -96,23 +95,17 @@ async function decided(
   outcome: BillPaymentOutcome,
   action: OperatorAction,
 ): Promise<RecordResult | undefined> {
-  const { paymentId, fundingAccount, currency, amount, claim } = facts;
-  // A store that was restored from a backup has forgotten the claim, and with it that the money is held.
-  const isForgotten = outcome.kind === 'paid' && claim.kind === 'free' && fundingAccount !== undefined;
+  const takesMoney = mustHoldFirst(facts, outcome);
   const { rows } = await tx.query<{ same: boolean; held: boolean }>(
     `WITH payment AS (
        SELECT payment_id, funding_account, amount, currency FROM payments
-        WHERE payment_id = $1 AND version = $2 FOR UPDATE)${isForgotten ? `, ${HOLD}` : ', held AS (SELECT FROM payment)'}
+        WHERE payment_id = $1 AND version = $2 FOR UPDATE)${takesMoney ? `, ${HOLD}` : ', held AS (SELECT FROM payment)'}
      SELECT EXISTS (SELECT FROM payment) AS same, EXISTS (SELECT FROM held) AS held`,
-    [paymentId, row.version],
+    [facts.paymentId, row.version],
   );
   if (rows[0]?.same !== true) return undefined;
-  if (!rows[0].held)
-    return {
-      kind: 'refused',
-      because: paidWithoutMoney({ fundingAccount, currency, amount }),
-    };
-  await recordAction(tx, paymentId, action);
+  if (!rows[0].held) return { kind: 'refused', because: paidWithoutMoney(facts) };
+  await recordAction(tx, facts.paymentId, action);
   return await end(tx, row, outcome);
 }
 

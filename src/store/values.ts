@@ -1,5 +1,5 @@
 import type { Receipt } from '../payment/observation';
-import type { BillPaymentOutcome } from '../payment/outcome';
+import type { BillPaymentOutcome, OutcomeWithoutReceipt } from '../payment/outcome';
 import { ImpossibleRequest } from './errors';
 
 /** Between PostgreSQL's values and ours. */
@@ -41,9 +41,8 @@ export interface OutcomeColumns {
   readonly receipt: Receipt;
 }
 
-type WithoutReceipt<Outcome> = Outcome extends unknown ? Omit<Outcome, 'receipt'> : never;
 /** Written once, from a `BillPaymentOutcome`; the database lets nobody change it. */
-export type StoredOutcome = WithoutReceipt<BillPaymentOutcome>;
+export type StoredOutcome = OutcomeWithoutReceipt;
 
 export function readOutcome({ outcome, receipt }: OutcomeColumns): BillPaymentOutcome | undefined {
   if (outcome === null) return undefined;

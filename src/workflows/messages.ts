@@ -14,7 +14,7 @@ import type { Cancellation, PaymentProgress, Resolution, StatusCheck } from '../
 import { stageOf } from '../payment/state';
 import type { RecordResult } from '../payment/steps';
 import { cancellationProblem, resolutionProblem, statusCheckProblem } from '../payment/update-forms';
-import { progressOf } from '../payment/views';
+import { isRegistered, progressOf } from '../payment/views';
 import { endedBy, notLookedAt, STAGE_IN_WORDS } from '../payment/words';
 import { lookNow } from './await-result';
 import type { Payment } from './payment';
@@ -134,7 +134,7 @@ async function checkNow(payment: Payment, _check: StatusCheck): Promise<PaymentP
   return progressOf(payment.state);
 }
 
-const registered = (payment: Payment): Promise<void> => condition(() => payment.isRegistered);
+const registered = (payment: Payment): Promise<void> => condition(() => isRegistered(payment.state));
 
 /** Each look that is asked for costs events, and a run has a bound of them: a decision ends it, and is always taken. */
 function refuseIfWornOut(): void {

@@ -29,10 +29,6 @@ export class Payment {
     return this.state.paymentId;
   }
 
-  get isRegistered(): boolean {
-    return this.state.step.kind !== 'registering';
-  }
-
   get outcome(): BillPaymentOutcome | undefined {
     const { step } = this.state;
     return step.kind === 'closed' ? step.outcome : undefined;

@@ -118,9 +118,8 @@ export function storeRules(bounds: Bounds): StoreRules {
 }
 
 function rowAfter(row: Row, looked: Looked): Row {
-  const { seen, afterEnd } = looked;
+  const { seen, attentionSince, afterEnd } = looked;
   const { closed } = row;
-  const { attentionSince } = looked.kind === 'looked' ? looked : row;
   const disputed = closed?.disputed === true || afterEnd?.kind === 'contradicts';
   return changedRow(row, {
     seen,

@@ -63,12 +63,11 @@ export function modelPayments(tables: Tables, options: StoreModelOptions): Payme
         now: at,
         account: by.account,
       });
-      const { afterEnd } = looked;
-      const { attentionSince } = looked.kind === 'looked' ? looked : facts;
-      if (looked.seen !== facts.seen || attentionSince !== facts.attentionSince) {
+      const { seen, attentionSince, afterEnd } = looked;
+      if (seen !== facts.seen || attentionSince !== facts.attentionSince) {
         const receipt = afterEnd?.kind === 'receipt' ? stored(filledReceipt(afterEnd.receipt)) : {};
         update(payment, {
-          seen: stored(looked.seen),
+          seen: stored(seen),
           attention_since: attentionSince === undefined ? null : new Date(attentionSince),
           receipt: { ...receipt, ...payment.receipt },
         });

@@ -1,11 +1,14 @@
 import { decide } from '../../src/payment/decide';
 import { isOutcomeOf, type Ending } from '../../src/payment/ending';
+import { mustHoldFirst } from '../../src/payment/facts';
+import { askedSince } from '../../src/payment/judge';
 import type { Receipt } from '../../src/payment/observation';
 import type { BillPaymentOutcome } from '../../src/payment/outcome';
 import type { RecordResult } from '../../src/payment/steps';
 import { paidWithoutMoney } from '../../src/payment/words';
-import type { Merchant, OperatorAction } from '../../src/store';
+import type { Merchant } from '../../src/store';
 import { readingOf, SEALED } from '../../src/store/facts';
+import { actionOf } from '../../src/store/record-outcome';
 import { writeOutcome, type StoredOutcome } from '../../src/store/values';
 import { recordModelAction } from './actions';
 import { hold, settle } from './funds';
@@ -29,20 +32,17 @@ export async function recordModelOutcome(
       return decision;
     case 'open': {
       const { verdict } = decision;
-      const asks = facts.attentionSince === undefined && verdict.kind === 'open' && verdict.ask !== undefined;
-      if (asks) update(payment, { attention_since: new Date(now) });
-      return { kind: 'open', look: { facts: asks ? { ...facts, attentionSince: now } : facts, verdict, at: now } };
+      const attentionSince = askedSince(facts, verdict, now);
+      if (attentionSince === facts.attentionSince || attentionSince === undefined)
+        return { kind: 'open', look: { facts, verdict, at: now } };
+      update(payment, { attention_since: new Date(attentionSince) });
+      return { kind: 'open', look: { facts: { ...facts, attentionSince }, verdict, at: now } };
     }
     case 'record': {
       const { outcome } = decision;
       const action = isOutcomeOf(outcome, ending) ? actionOf(ending) : undefined;
-      // A store that was restored from a backup has forgotten the claim, and with it that the money is held.
-      const isForgotten = action !== undefined && outcome.kind === 'paid' && facts.claim.kind === 'free';
-      if (isForgotten && hold(tables, payment) !== 'held')
-        return {
-          kind: 'refused',
-          because: paidWithoutMoney(facts),
-        };
+      const takesMoney = action !== undefined && mustHoldFirst(facts, outcome);
+      if (takesMoney && hold(tables, payment) !== 'held') return { kind: 'refused', because: paidWithoutMoney(facts) };
       if (action !== undefined) recordModelAction(tables, payment, action, new Date(now));
       return await end(tables, options, payment, outcome);
     }
@@ -75,16 +75,3 @@ async function end(
   settle(tables, paymentId, outcome.kind === 'paid' ? outcome.amount : 0);
   return { kind: 'closed', outcome: outcomeOf(payment) ?? outcome, disputed: false };
 }
-
-function actionOf(ending: Ending): OperatorAction | undefined {
-  if (ending.kind === 'decided') {
-    const { operator, note, ...details } = ending.resolution;
-    return { operator, note, action: 'resolvePayment', details, ...updateIdOf(ending) };
-  }
-  if (ending.kind === 'proven' || ending.why.kind === 'gave-up') return undefined;
-  const { operator, note } = ending.why;
-  return { operator, note, action: 'cancelPayment', ...updateIdOf(ending.why) };
-}
-
-const updateIdOf = ({ updateId }: { readonly updateId?: string }): { readonly updateId?: string } =>
-  updateId === undefined ? {} : { updateId };
