@@ -82,13 +82,18 @@ const BEGAN = Date.now() - 3 * 60_000;
 const isNow = (at: number): boolean => at >= BEGAN && at <= Date.now() + 60_000;
 const isOfThisRun = (at: string): boolean => /^\d{4}-\d\d-\d\dT\d\d:/.test(at) && isNow(Date.parse(at));
 
+/** As summaries tell it, in UTC. */
+const CLOCK = /\b\d\d:\d\d:\d\d\b/g;
+const clockOfThisRun = (clock: string): string =>
+  isNow(Date.parse(`${new Date().toISOString().slice(0, 10)}T${clock}Z`)) ? 'now' : clock;
+
 /** Times of the run and the ids that a store gives are each store's own. */
 function inCommon(world: World, value: unknown): unknown {
   const text = JSON.stringify(value ?? null, (key, part: unknown) => {
     if (key === 'id' && typeof part === 'number') return world.callbackIds.indexOf(part);
     if (key === 'lookAgainIn' && typeof part === 'number') return Math.round(part / 10_000);
     if (typeof part === 'number' && isNow(part)) return 'now';
-    return typeof part === 'string' && isOfThisRun(part) ? 'now' : part;
+    return typeof part === 'string' ? (isOfThisRun(part) ? 'now' : part.replace(CLOCK, clockOfThisRun)) : part;
   });
   return JSON.parse(text);
 }
