@@ -14,6 +14,7 @@ import { migrate, openStore, type Store } from '../src/store';
 import { createWorker } from '../src/worker/create-worker';
 import { howToAddSearchAttributes, missingSearchAttributes } from '../src/worker/search-attributes';
 import { almaraAt } from './almara';
+import { startAll, type Closing } from './closing';
 import { freePort } from './ports';
 import { startPostgres } from './postgres';
 import { PROJECT } from './project';
@@ -54,21 +55,14 @@ const CREDENTIALS = { clientId: 'sandbox-client', clientSecret: 'sandbox-secret'
 export const CACHE = path.join(PROJECT, '.cache');
 
 /** The whole system on one machine: Temporal, PostgreSQL, sandbox, callback endpoint, worker. */
-export async function startStack(options: StackOptions): Promise<Stack> {
-  const closing: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse())
-      await step().catch((error: unknown) => options.log.warn({ err: error }, 'a part did not stop cleanly'));
-  };
-  try {
-    return { ...(await startParts(options, closing)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+export function startStack(options: StackOptions): Promise<Stack> {
+  return startAll(
+    (closing) => startParts(options, closing),
+    (error) => options.log.warn({ err: error }, 'a part did not stop cleanly'),
+  );
 }
 
-async function startParts(options: StackOptions, closing: (() => Promise<unknown>)[]): Promise<Omit<Stack, 'stop'>> {
+async function startParts(options: StackOptions, closing: Closing): Promise<Omit<Stack, 'stop'>> {
   const { log, progress, keep, ports } = options;
   const [temporal, postgres] = await startServers(options, closing);
   const databaseUrl = options.databaseUrl ?? (await postgres.createDatabase('billpay'));
@@ -109,7 +103,7 @@ type Servers = readonly [Awaited<ReturnType<typeof startTemporal>>, Awaited<Retu
 
 async function startServers(
   { keep, ports, progress, databaseUrl, temporalAddress }: StackOptions,
-  closing: (() => Promise<unknown>)[],
+  closing: Closing,
 ): Promise<Servers> {
   mkdirSync(CACHE, { recursive: true });
   const postgres = await startPostgres({ databaseUrl, cacheDir: CACHE, progress, ephemeral: !keep });
@@ -139,11 +133,7 @@ interface Parts {
   readonly callbacksUrl: string;
 }
 
-async function startOwnWorker(
-  { log, allowTestPolicy }: StackOptions,
-  closing: (() => Promise<unknown>)[],
-  parts: Parts,
-): Promise<void> {
+async function startOwnWorker({ log, allowTestPolicy }: StackOptions, closing: Closing, parts: Parts): Promise<void> {
   const { temporal, sandbox, store, callbacks, callbacksUrl } = parts;
   const provider = createAlmara(almaraAt(sandbox.url, CREDENTIALS), { log });
   closing.push(() => provider.close());

@@ -8,6 +8,7 @@ import { openClient } from '../../src/client/connection';
 import { SEARCH_ATTRIBUTES, TASK_QUEUE } from '../../src/payment/contract';
 import { migrate, openStore } from '../../src/store';
 import { createLog } from '../../src/log';
+import type { Closing } from '../closing';
 import { startPostgres } from '../postgres';
 import { PROJECT } from '../project';
 import { startTemporal, type Temporal } from '../temporal';
@@ -30,8 +31,6 @@ export interface ServersOptions {
   /** Not the first stage of this bench: the workers of an earlier one still look as if they were there. */
   readonly isAnother: boolean;
 }
-
-export type Closing = (() => Promise<unknown>)[];
 
 export async function startServers(options: ServersOptions, closing: Closing): Promise<Servers> {
   const cacheDir = path.join(PROJECT, '.cache');

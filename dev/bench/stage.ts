@@ -5,13 +5,14 @@ import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { BillPayments } from '../../src/client';
 import { BILL_ROUTE_ID } from '../../src/sandbox';
+import { startAll, type Closing } from '../closing';
 import { freePort } from '../ports';
 import type { BenchEndpointSettings } from './endpoint';
 import { openHub, type Hub, type Role } from './control';
 import { cpuOfTrees, memoryOfTrees } from './proc';
 import { startNode, untilReady, type NodeProcess } from './processes';
 import type { BenchSandboxSettings } from './sandbox';
-import { startServers, type Closing, type Servers, type ServersOptions } from './servers';
+import { startServers, type Servers, type ServersOptions } from './servers';
 import type { BenchWorkerSettings } from './worker';
 
 /** What a payment costs is counted by these; the bench itself stands for the backend that starts payments, and is told apart. */
@@ -50,18 +51,11 @@ const TASK_QUEUE = 'bench';
 const CREDENTIALS = { ALMARA_CLIENT_ID: 'bench-client', ALMARA_CLIENT_SECRET: 'bench-secret' };
 
 /** Every part of the system as a process of its own, and beside worker and endpoint those of the other rows. */
-export async function setStage(options: StageOptions): Promise<Stage> {
-  const closing: Closing = [];
-  const stop = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse())
-      await step().catch((error: unknown) => options.progress(`A part did not stop cleanly: ${String(error)}`));
-  };
-  try {
-    return { ...(await startParts(options, closing)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+export function setStage(options: StageOptions): Promise<Stage> {
+  return startAll(
+    (closing) => startParts(options, closing),
+    (error) => options.progress(`A part did not stop cleanly: ${String(error)}`),
+  );
 }
 
 async function startParts(options: StageOptions, closing: Closing): Promise<Omit<Stage, 'stop'>> {

@@ -7,6 +7,7 @@ import type { Client } from '@temporalio/client';
 import { Pool } from 'pg';
 import { BillPayments } from '../../src/client';
 import { openClient } from '../../src/client/connection';
+import { startAll, type Closing } from '../../dev/closing';
 import { freePort } from '../../dev/ports';
 import { startPostgres, type Postgres } from '../../dev/postgres';
 import { CACHE } from '../../dev/stack';
@@ -60,21 +61,12 @@ const TIMINGS = { pendingMs: 300, callbackDelayMs: 200, completedLaterMs: 5_000,
 const TOKEN_LIFETIME_SECONDS = 40;
 const BUILT = path.join(__dirname, '..', '..');
 
-export async function setStage(options: StageOptions): Promise<Stage> {
-  const closing: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse())
-      await step().catch((error: unknown) => options.progress(`A part did not stop cleanly: ${String(error)}`));
-  };
-  try {
-    return { ...(await startParts(options, closing)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+export function setStage(options: StageOptions): Promise<Stage> {
+  return startAll(
+    (closing) => startParts(options, closing),
+    (error) => options.progress(`A part did not stop cleanly: ${String(error)}`),
+  );
 }
-
-type Closing = (() => Promise<unknown>)[];
 
 async function startParts({ seed, progress, plant }: StageOptions, closing: Closing): Promise<Omit<Stage, 'stop'>> {
   const folder = mkdtempSync(path.join(tmpdir(), 'billpay-chaos-'));
