@@ -6,7 +6,7 @@ import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import type { Cancelled, Ending } from '../../src/payment/ending';
 import type { RecordResult } from '../../src/payment/steps';
 import type { Store } from '../../src/store';
-import { afterRestore, onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { afterRestore, onDatabase, type TestDatabase } from '../support/postgres';
 import {
   BY,
   CANCELLED,
@@ -16,11 +16,11 @@ import {
   fundedPayment,
   fundsOf,
   look,
+  ownStore,
   PROVEN,
   recordOf,
   registeredPayment,
   sentPayment,
-  storeAt,
   UNREADABLE,
 } from '../support/store';
 
@@ -28,12 +28,7 @@ import {
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url);
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
+  ({ database, store } = await ownStore());
 });
 
 /** As its own run calls it, on a worker that names these operators. */

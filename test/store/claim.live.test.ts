@@ -1,4 +1,4 @@
-import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { onDatabase, type TestDatabase } from '../support/postgres';
 import {
   ACCEPTED,
   BY,
@@ -12,15 +12,16 @@ import {
   look,
   newPaymentId,
   outcomeOf,
+  ownStore,
   PROVEN,
   recordOf,
   registeredPayment,
   requestOf,
   rulesOf,
   sentPayment,
-  storeAt,
+  storeThroughProxy,
 } from '../support/store';
-import { startTcpProxy, type Cut, type TcpProxy } from '../support/tcp-proxy';
+import type { Cut, TcpProxy } from '../support/tcp-proxy';
 import { ClaimUncertain, ImpossibleRequest, type Store } from '../../src/store';
 
 /** The right to send is taken once, with the money, and of what was registered (G1, G6). */
@@ -28,12 +29,7 @@ import { ClaimUncertain, ImpossibleRequest, type Store } from '../../src/store';
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url, 20);
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
+  ({ database, store } = await ownStore(20));
 });
 
 const factsOf = async (paymentId: string) => (await store.payments.read(paymentId, BY)).facts;
@@ -201,12 +197,7 @@ describe('when the network loses what the database said', () => {
   /** Through the proxy. */
   let cutStore: Store;
   beforeAll(async () => {
-    proxy = await startTcpProxy(database.url);
-    cutStore = storeAt(proxy.url);
-  });
-  afterAll(async () => {
-    await cutStore.close();
-    await proxy.close();
+    ({ proxy, store: cutStore } = await storeThroughProxy(database.url));
   });
 
   const THE_CLAIM = 'take-claim';

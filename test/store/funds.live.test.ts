@@ -1,18 +1,11 @@
-import { testDatabase, type TestDatabase } from '../support/postgres';
-import { storeAt } from '../support/store';
+import { ownStore } from '../support/store';
 import { ImpossibleRequest, type Store } from '../../src/store';
 
 /** Money comes in. That it is held and given back is shown by `claim.live.test.ts` and `record-outcome.live.test.ts`. */
 
-let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url, 20);
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
+  ({ store } = await ownStore(20));
 });
 
 test('the first deposit makes the account, and every one counts, also at once', async () => {

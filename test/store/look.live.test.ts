@@ -1,4 +1,4 @@
-import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { onDatabase, type TestDatabase } from '../support/postgres';
 import {
   BY,
   CANCELLED,
@@ -10,6 +10,7 @@ import {
   look,
   NOT_FOUND,
   observed,
+  ownStore,
   PROVEN,
   reading,
   recordOf,
@@ -17,9 +18,10 @@ import {
   rulesOf,
   sentPayment,
   storeAt,
+  storeThroughProxy,
   UNREADABLE,
 } from '../support/store';
-import { startTcpProxy, type Cut, type TcpProxy } from '../support/tcp-proxy';
+import type { Cut, TcpProxy } from '../support/tcp-proxy';
 import { AnswerTooOld, type Store } from '../../src/store';
 
 /** A look writes before it speaks, and what is known only grows (G2, G5). */
@@ -27,12 +29,7 @@ import { AnswerTooOld, type Store } from '../../src/store';
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url);
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
+  ({ database, store } = await ownStore());
 });
 
 const factsOf = async (paymentId: string) => (await store.payments.read(paymentId, BY)).facts;
@@ -268,12 +265,7 @@ describe('G2: what was told and not written was not told', () => {
   /** Through the proxy. */
   let cutStore: Store;
   beforeAll(async () => {
-    proxy = await startTcpProxy(database.url);
-    cutStore = storeAt(proxy.url);
-  });
-  afterAll(async () => {
-    await cutStore.close();
-    await proxy.close();
+    ({ proxy, store: cutStore } = await storeThroughProxy(database.url));
   });
 
   const CUTS: readonly Cut[] = [

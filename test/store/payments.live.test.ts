@@ -1,4 +1,3 @@
-import { testDatabase, type TestDatabase } from '../support/postgres';
 import {
   ACCEPTED,
   BY,
@@ -10,25 +9,19 @@ import {
   look,
   newPaymentId,
   outcomeOf,
+  ownStore,
   reading,
   recordOf,
   registeredPayment,
   requestOf,
   rulesOf,
   sentPayment,
-  storeAt,
 } from '../support/store';
 import { MAX_STORED_CALLBACKS, UnknownPayment, type Store } from '../../src/store';
 
-let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url);
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
+  ({ store } = await ownStore());
 });
 
 const register = (paymentId: string, fingerprint = FINGERPRINT, rules = rulesOf()) =>

@@ -1,4 +1,4 @@
-import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { onDatabase, type TestDatabase } from '../support/postgres';
 import {
   BY,
   CANCELLED,
@@ -13,16 +13,17 @@ import {
   newPaymentId,
   NOT_FOUND,
   outcomeOf,
+  ownStore,
   PROVEN,
   reading,
   recordOf,
   registeredPayment,
   rulesOf,
   sentPayment,
-  storeAt,
+  storeThroughProxy,
   UNREADABLE,
 } from '../support/store';
-import { startTcpProxy, type Cut, type TcpProxy } from '../support/tcp-proxy';
+import type { Cut, TcpProxy } from '../support/tcp-proxy';
 import type { Ending } from '../../src/payment/ending';
 import type { Submission } from '../../src/payment/observation';
 import type { Store } from '../../src/store';
@@ -35,16 +36,8 @@ let proxy: TcpProxy;
 /** Through the proxy: as another worker, which can be held or cut. */
 let slow: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url);
-  proxy = await startTcpProxy(database.url);
-  slow = storeAt(`${proxy.url}?application_name=slow`);
-});
-afterAll(async () => {
-  await slow.close();
-  await proxy.close();
-  await store.close();
-  await database.drop();
+  ({ database, store } = await ownStore());
+  ({ proxy, store: slow } = await storeThroughProxy(database.url, '?application_name=slow'));
 });
 
 const factsOf = async (paymentId: string) => (await store.payments.read(paymentId, BY)).facts;

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { onDatabase, testDatabase, type TestDatabase } from '../support/postgres';
+import { onDatabase, type TestDatabase } from '../support/postgres';
 import {
   CANCELLED,
   decided,
@@ -9,10 +9,10 @@ import {
   look,
   newPaymentId,
   outcomeOf,
+  ownStore,
   recordOf,
   registeredPayment,
   sentPayment,
-  storeAt,
 } from '../support/store';
 import type { Store } from '../../src/store';
 
@@ -21,12 +21,7 @@ import type { Store } from '../../src/store';
 let database: TestDatabase;
 let store: Store;
 beforeAll(async () => {
-  database = await testDatabase();
-  store = storeAt(database.url);
-});
-afterAll(async () => {
-  await store.close();
-  await database.drop();
+  ({ database, store } = await ownStore());
 });
 
 const REFUSED = { code: '23001' };

@@ -8,6 +8,9 @@ import type { Resolution } from '../../src/payment/progress';
 import type { CheckedRequest } from '../../src/payment/request';
 import { createLog } from '../../src/log';
 import { openStore, type ClaimRequest, type Merchant, type Observed, type Store } from '../../src/store';
+import { atEndOfFile } from './at-end';
+import { testDatabase, type TestDatabase } from './postgres';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy';
 
 /** Requests, answers, outcomes and callbacks for tests of the store: valid, and only what the test changes is interesting. */
 
@@ -17,6 +20,28 @@ export const newPaymentId = (): string => `pay-${randomBytes(6).toString('hex')}
 
 export function storeAt(databaseUrl: string, maxConnections?: number): Store {
   return openStore({ databaseUrl, log: silentLog, maxConnections });
+}
+
+/** A database of its own for a test file, and a store on it. Both are gone when the file is done. */
+export async function ownStore(maxConnections?: number): Promise<{ database: TestDatabase; store: Store }> {
+  const database = await testDatabase();
+  const store = storeAt(database.url, maxConnections);
+  atEndOfFile(async () => {
+    await store.close();
+    await database.drop();
+  });
+  return { database, store };
+}
+
+/** The same store for a test file through a proxy that can cut the connection or hold what goes through it. */
+export async function storeThroughProxy(databaseUrl: string, query = ''): Promise<{ proxy: TcpProxy; store: Store }> {
+  const proxy = await startTcpProxy(databaseUrl);
+  const store = storeAt(`${proxy.url}${query}`);
+  atEndOfFile(async () => {
+    await store.close();
+    await proxy.close();
+  });
+  return { proxy, store };
 }
 
 export const BY: Merchant = { account: 'hash-of-the-account', provider: 'Almara Pay', failedWithoutCode: 'decline' };
