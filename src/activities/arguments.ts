@@ -6,6 +6,7 @@ import { DIFFERENCES, type DifferenceKind } from '../payment/reconciliation';
 import type { ReconciliationReport } from '../payment/reconciliation-window';
 import { billSchema, checkRequest, invalidFields, paymentIdSchema, type CheckedRequest } from '../payment/request';
 import type { PollInput, RecordRequest } from '../payment/steps';
+import { MOST_CHARACTERS } from '../payment/update-forms';
 import { invalidRequest } from './failures';
 
 /**
@@ -15,7 +16,8 @@ import { invalidRequest } from './failures';
 
 const text = (max: number) => z.string().min(1).max(max);
 const durationMs = z.number().finite().min(0);
-const person = { operator: text(100), note: text(500) };
+const person = { operator: text(MOST_CHARACTERS.operator), note: text(MOST_CHARACTERS.note) };
+const providerCase = text(MOST_CHARACTERS.providerCase).optional();
 /** Of the engine: no longer than it allows. */
 const updateId = z.string().max(1_000).optional();
 
@@ -33,10 +35,10 @@ const cancelled = z.strictObject({
 const resolution = z.strictObject({
   decision: z.enum(['paid', 'declined']),
   ...person,
-  receiptNumber: text(100).optional(),
-  token: text(200).optional(),
+  receiptNumber: text(MOST_CHARACTERS.receiptNumber).optional(),
+  token: text(MOST_CHARACTERS.token).optional(),
   amount: z.int().positive().optional(),
-  providerCase: text(100).optional(),
+  providerCase,
 });
 const ending = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proven') }),
@@ -71,7 +73,7 @@ export const SHAPES = {
     resolution: z.strictObject({
       agreed: z.enum(['paid', 'not-paid']),
       ...person,
-      providerCase: text(100).optional(),
+      providerCase,
     }),
     updateId,
   }),

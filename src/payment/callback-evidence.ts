@@ -11,8 +11,6 @@ export interface CallbackEvidence {
   readonly receipt: Receipt;
 }
 
-export const NO_CALLBACKS: CallbackEvidence = { count: 0, claimsPaid: false, receipt: {} };
-
 /**
  * Sums up the callbacks. One that speaks of another amount, account or currency proves nothing, so its code is ambiguous.
  * @param isCut there were more than are kept: one of those may hold the code that forbids a decline

@@ -32,9 +32,15 @@ const wholeAmount: Check = (value) =>
     ? undefined
     : 'must be a whole number from 1 on: what was really paid';
 
-const operator = { check: text(100, 'your name') };
-const note = { check: text(500, 'why') };
-const providerCase = { check: text(100, "the provider's written confirmation"), isOptional: true } as const;
+/** How long a text of a person may be, in characters. */
+export const MOST_CHARACTERS = { operator: 100, note: 500, receiptNumber: 100, token: 200, providerCase: 100 } as const;
+
+const operator = { check: text(MOST_CHARACTERS.operator, 'your name') };
+const note = { check: text(MOST_CHARACTERS.note, 'why') };
+const providerCase = {
+  check: text(MOST_CHARACTERS.providerCase, "the provider's written confirmation"),
+  isOptional: true,
+} as const;
 
 const STATUS_CHECK: Form<StatusCheck> = { operator };
 const CANCELLATION: Form<Cancellation> = { operator, note };
@@ -42,8 +48,8 @@ const RESOLUTION: Form<Resolution> = {
   decision: { check: oneOf('paid', 'declined') },
   operator,
   note,
-  receiptNumber: { check: text(100, 'a text'), isOptional: true },
-  token: { check: text(200, 'a text'), isOptional: true },
+  receiptNumber: { check: text(MOST_CHARACTERS.receiptNumber, 'a text'), isOptional: true },
+  token: { check: text(MOST_CHARACTERS.token, 'a text'), isOptional: true },
   amount: { check: wholeAmount, isOptional: true },
   providerCase,
 };

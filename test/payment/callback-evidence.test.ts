@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { NO_CALLBACKS, otherIn, weighCallbacks } from '../../src/payment/callback-evidence';
+import { otherIn, weighCallbacks } from '../../src/payment/callback-evidence';
 import { judge } from '../../src/payment/judge';
 import type { CallbackReading, CodeMeaning } from '../../src/payment/observation';
-import { anyFacts, at, EXPECTED } from './support';
+import { anyFacts, at, EXPECTED, NO_CALLBACKS } from './support';
 
 /** The callbacks of a payment, taken together: the strictest code ever seen counts, in whatever order they came. */
 

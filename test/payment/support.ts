@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { NO_CALLBACKS, type CallbackEvidence } from '../../src/payment/callback-evidence';
+import type { CallbackEvidence } from '../../src/payment/callback-evidence';
 import type { Claim, Facts } from '../../src/payment/facts';
 import type { Submission } from '../../src/payment/observation';
 import type { CancelledOutcome, DeclinedOutcome, PaidOutcome } from '../../src/payment/outcome';
@@ -7,6 +7,8 @@ import { resolvePolicy, type Policy } from '../../src/payment/policy';
 import { merge, type Answer, type Expected, type Seen } from '../../src/payment/seen';
 
 /** Facts for tests of the pure rules: a payment of KES 220, sent, of which nothing is known; a test changes what it is about. */
+
+export const NO_CALLBACKS: CallbackEvidence = { count: 0, claimsPaid: false, receipt: {} };
 
 export const EXPECTED: Expected = {
   paymentId: 'payment-0001',

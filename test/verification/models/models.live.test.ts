@@ -22,8 +22,7 @@ describe('as the product is, nothing is violated', () => {
 describe('a planted bug is found', () => {
   test.each(PLANTED.map((check) => [check.name, check] as const))('%s', (_name, check) => {
     const { counterexample } = check.run();
-    expect(counterexample?.violated).not.toEqual([]);
-    expect(counterexample).toBeDefined();
+    expect(counterexample?.violated.length).toBeGreaterThan(0);
   });
 });
 
