@@ -42,7 +42,7 @@ const resolution = z.strictObject({
 });
 const ending = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('proven') }),
-  z.strictObject({ kind: z.literal('decided'), resolution, updateId }),
+  z.strictObject({ kind: z.literal('decided'), resolution, updateId, lookFailed: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal('unsent'), why: z.discriminatedUnion('kind', [gaveUp, cancelled]) }),
 ]);
 

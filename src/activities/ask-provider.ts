@@ -1,4 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
+import { isOfAnotherAccount } from '../payment/facts';
 import { ProviderTrouble } from '../payment/provider';
 import { isAsked, type ProviderAnswer, type StoredPayment } from '../payment/reconciliation';
 import { stopwatch, systemClock, type ReconcileDependencies } from './dependencies';
@@ -55,7 +56,7 @@ export function createInquiry(dependencies: ReconcileDependencies): Inquiry {
     async ask(payment) {
       if (!isAsked(payment)) return { kind: 'not-asked' };
       const { claim, paymentId } = payment;
-      if (claim.kind === 'taken' && claim.account !== provider.account) return { kind: 'another-account' };
+      if (isOfAnotherAccount(claim, provider.account)) return { kind: 'another-account' };
       return stopped ?? (await look(paymentId));
     },
   };

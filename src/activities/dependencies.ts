@@ -6,7 +6,7 @@ import type { Merchant, Observed, Store } from '../store';
 /** What the activities work with. Only here do the provider and the store meet. */
 export interface ActivityDependencies {
   readonly provider: Provider;
-  readonly store: Pick<Store, 'payments' | 'disputes'>;
+  readonly store: Pick<Store, 'payments' | 'disputes' | 'operatorActions'>;
   readonly settings: ActivitySettings;
   readonly log: Log;
   readonly clock?: Clock;
@@ -18,7 +18,7 @@ export type Unwritten = Map<string, Observed>;
 
 /** Reconciliation reads more of the store than a payment does. */
 export type ReconcileDependencies = Omit<ActivityDependencies, 'store'> & {
-  readonly store: Pick<Store, 'payments' | 'inbox' | 'disputes' | 'reconciliations'>;
+  readonly store: Pick<Store, 'payments' | 'inbox' | 'disputes' | 'operatorActions' | 'reconciliations'>;
 };
 
 /** All that a worker needs. */

@@ -1,5 +1,6 @@
 import { disputeWorkflowIdOf, WORKFLOWS } from '../payment/contract';
 import type { DisputeReading, ResolveDisputeRequest, ResolveDisputeResult } from '../payment/dispute';
+import { mayNotDecide } from '../payment/words';
 import { checked, SHAPES } from './arguments';
 import type { ActivityDependencies } from './dependencies';
 import { mayDecide } from './operators';
@@ -8,7 +9,7 @@ import type { ServiceNames } from './service-names';
 
 /** The steps of a dispute. They touch the store alone, and no outcome. Idempotent. */
 export function createDisputeActivities({ store, settings }: ActivityDependencies, names: ServiceNames) {
-  const { disputes } = store;
+  const { disputes, operatorActions } = store;
   return {
     /** What is disputed, as it is recorded: what a run was started with is not trusted. */
     async readDispute(request: { readonly paymentId: string }): Promise<DisputeReading> {
@@ -27,15 +28,14 @@ export function createDisputeActivities({ store, settings }: ActivityDependencie
       const known = await disputes.find(paymentId);
       if (known === undefined) return { kind: 'none' };
       if (known.resolution !== undefined) return { kind: 'stands', resolution: known.resolution };
-      if (!mayDecide(settings, resolution.operator)) return { kind: 'not-an-operator' };
       const { operator, note, ...details } = resolution;
-      return await disputes.resolve(paymentId, resolution, {
-        operator,
-        note,
-        action: 'resolveDispute',
-        details,
-        ...(updateId !== undefined && { updateId }),
-      });
+      const action = { operator, note, action: 'resolveDispute', details, ...(updateId !== undefined && { updateId }) };
+      const because =
+        (await operatorActions.refusal(paymentId, action)) ??
+        (mayDecide(settings, operator) ? undefined : mayNotDecide(operator));
+      if (because === undefined) return await disputes.resolve(paymentId, resolution, action);
+      await operatorActions.refuse(paymentId, action, because);
+      return { kind: 'refused', because };
     },
   };
 }

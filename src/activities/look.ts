@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { Facts } from '../payment/facts';
+import { isKnownThere, type Facts } from '../payment/facts';
 import type { Observation } from '../payment/observation';
 import { ProviderTrouble, type ProviderSession } from '../payment/provider';
 import type { Look } from '../payment/steps';
@@ -71,8 +71,8 @@ export async function lookBefore(
 }
 
 /** Nobody has sent or ended it, and nothing is known of it at the provider. */
-export const isUntouched = ({ claim, closed, seen }: Facts): boolean =>
-  claim.kind === 'free' && closed === undefined && seen.recordAt === undefined;
+export const isUntouched = (facts: Facts): boolean =>
+  facts.claim.kind === 'free' && facts.closed === undefined && !isKnownThere(facts);
 
 async function observe(find: () => Promise<{ readonly observation: Observation }>): Promise<Observation> {
   try {

@@ -1,12 +1,13 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { WORKFLOWS, workflowIdOf } from '../payment/contract';
-import { personOf } from '../payment/ending';
+import type { Ending } from '../payment/ending';
 import { fingerprint } from '../payment/fingerprint';
 import { judge } from '../payment/judge';
+import { actionOf, type OperatorAction } from '../payment/operator-action';
 import { resolvePolicy } from '../payment/policy';
 import { checkRequest } from '../payment/request';
 import type { RecordRequest, RecordResult, Registration } from '../payment/steps';
-import { mayNotDecide } from '../payment/words';
+import { mayNotDecide, notLookedAt } from '../payment/words';
 import { checked, SHAPES } from './arguments';
 import { merchantOf, type ActivityDependencies } from './dependencies';
 import { invalidRequest, paymentConflict } from './failures';
@@ -66,18 +67,31 @@ export function createPaymentActivities(dependencies: ActivityDependencies, name
     async recordOutcome(request: RecordRequest): Promise<RecordResult> {
       const { paymentId, ending } = checked(SHAPES.record, request);
       if (ending.kind !== 'proven') onlyFrom(WORKFLOWS.billPayment, workflowIdOf(paymentId));
-      const person = personOf(ending);
-      if (person !== undefined && !mayDecide(settings, person.operator))
-        return await notAnOperator(paymentId, person.operator);
-      if (ending.kind === 'unsent') await lookFirstIfRestored(paymentId);
-      return await store.payments.recordOutcome(paymentId, ending, by);
+      const action = actionOf(ending);
+      if (action === undefined) return await recordBy(paymentId, ending);
+      const because = (await store.operatorActions.refusal(paymentId, action)) ?? notTaken(ending, action);
+      const result = because === undefined ? await recordBy(paymentId, ending) : await refused(paymentId, because);
+      if (result.kind === 'refused') await store.operatorActions.refuse(paymentId, action, result.because);
+      return result;
     },
   };
 
-  /** What they decided may have been recorded before a worker with another list came. */
-  async function notAnOperator(paymentId: string, operator: string): Promise<RecordResult> {
+  async function recordBy(paymentId: string, ending: Ending): Promise<RecordResult> {
+    if (ending.kind === 'unsent') await lookFirstIfRestored(paymentId);
+    return await store.payments.recordOutcome(paymentId, ending, by);
+  }
+
+  /** Whatever the facts are. */
+  function notTaken(ending: Ending, { operator }: OperatorAction): string | undefined {
+    if (!mayDecide(settings, operator)) return mayNotDecide(operator);
+    const needsLook = ending.kind === 'decided' && ending.resolution.decision === 'declined';
+    return needsLook && ending.lookFailed ? notLookedAt : undefined;
+  }
+
+  /** What they decided may have been recorded before: by a worker with another list of operators, or before its answer was lost. */
+  async function refused(paymentId: string, because: string): Promise<RecordResult> {
     const { closed } = (await store.payments.read(paymentId, by)).facts;
-    return closed === undefined ? { kind: 'refused', because: mayNotDecide(operator) } : { kind: 'closed', ...closed };
+    return closed === undefined ? { kind: 'refused', because } : { kind: 'closed', ...closed };
   }
 
   /**

@@ -28,7 +28,8 @@ export function createSubmitPayment(dependencies: ActivityDependencies) {
      * registered: anything else gets no claim.
      */
     async submitPayment(input: CheckedRequest): Promise<SubmitResult> {
-      const request = requestOf(input, settings);
+      // The policy is the row's: what this worker's own switch says of it was asked when it was registered.
+      const request = requestOf(input, { allowTestPolicy: true });
       return await withHeartbeat(() => submit(request, Context.current().cancellationSignal));
     },
   };

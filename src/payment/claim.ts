@@ -1,4 +1,4 @@
-import type { Facts } from './facts';
+import { isKnownThere, type Facts } from './facts';
 import { holds } from './planted';
 
 /** Whether the claim may be taken, by whoever is about to send. Pure: the store takes it only on the row that this was asked about. */
@@ -12,7 +12,6 @@ export function claimable(facts: Facts, isRegisteredContent: boolean): Claimable
   if (!holds('a claim needs the registered content', isRegisteredContent)) return { kind: 'other-content' };
   if (facts.closed !== undefined && !holds('a claim needs a free payment', false)) return { kind: 'closed' };
   if (!holds('a claim needs a free payment', facts.claim.kind === 'free')) return { kind: 'taken' };
-  if (!holds('a claim needs a payment without a record', facts.seen.recordAt === undefined))
-    return { kind: 'record-seen' };
+  if (!holds('a claim needs a payment without a record', !isKnownThere(facts))) return { kind: 'record-seen' };
   return { kind: 'claimable' };
 }

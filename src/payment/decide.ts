@@ -1,5 +1,5 @@
 import type { Cancelled, Ending, GaveUp } from './ending';
-import { isHeld, mayBeSent, type Closed, type Facts } from './facts';
+import { isHeld, isKnownThere, mayBeSent, type Closed, type Facts } from './facts';
 import { isBeingSent, judge, SEND_WINDOW_MS, type Verdict } from './judge';
 import type { BillPaymentOutcome, DeclinedOutcome, Evidence, PaidOutcome } from './outcome';
 import { holds, isLeftOut } from './planted';
@@ -86,7 +86,7 @@ function provenOutcome(facts: Facts, verdict: Proven, moment: Moment): BillPayme
 
 function decideUnsent(facts: Facts, why: GaveUp | Cancelled, verdict: Verdict, moment: Moment): Decision {
   const isFree = holds('unsent needs a free claim', facts.claim.kind === 'free');
-  const isUnknown = holds('unsent needs a payment without a record', facts.seen.recordAt === undefined);
+  const isUnknown = holds('unsent needs a payment without a record', !isKnownThere(facts));
   if (!isFree || !isUnknown) return { kind: 'open', verdict };
   if (why.kind === 'cancelled') return { kind: 'record', outcome: cancelled(facts, moment, why) };
   const { step, reason, said } = why;

@@ -82,7 +82,7 @@ export type ResolveDisputeResult =
   /** Resolved before, by another run or by this one before a lost answer: that stays. */
   | { readonly kind: 'stands'; readonly resolution: RecordedResolution }
   /** `BILLPAY_OPERATORS` does not name them. Nothing was changed. */
-  | { readonly kind: 'not-an-operator' }
+  | { readonly kind: 'refused'; readonly because: string }
   | { readonly kind: 'none' };
 
 /** The engine keeps up to 200 bytes. */

@@ -6,7 +6,13 @@ export type Ending =
   /** By what the provider has said. */
   | { readonly kind: 'proven' }
   /** By a person, as theirs. */
-  | { readonly kind: 'decided'; readonly resolution: Resolution; readonly updateId?: string }
+  | {
+      readonly kind: 'decided';
+      readonly resolution: Resolution;
+      readonly updateId?: string;
+      /** The look that goes before it was not written down: nothing that rests on it is taken. */
+      readonly lookFailed?: true;
+    }
   /** Without having been sent. */
   | { readonly kind: 'unsent'; readonly why: GaveUp | Cancelled };
 
@@ -27,12 +33,6 @@ export interface Cancelled {
   readonly operator: string;
   readonly note: string;
   readonly updateId?: string;
-}
-
-/** Who decides; undefined: nobody, it ends by itself. */
-export function personOf(ending: Ending): { readonly operator: string; readonly note: string } | undefined {
-  if (ending.kind === 'decided') return ending.resolution;
-  return ending.kind === 'unsent' && ending.why.kind === 'cancelled' ? ending.why : undefined;
 }
 
 /** Whether this outcome is what this ending brought about: it may be asked again after its answer was lost. */

@@ -59,6 +59,19 @@ export type Claim =
  */
 export const RESTORED = 'restored';
 
+type ClaimOf =
+  Pick<Extract<Claim, { kind: 'taken' }>, 'kind' | 'account'> | Pick<Exclude<Claim, { kind: 'taken' }>, 'kind'>;
+
+/** From another merchant account than it was sent from, most answers say nothing about it. */
+export const isOfAnotherAccount = (claim: ClaimOf, account: string): boolean =>
+  claim.kind === 'taken' && claim.account !== account && claim.account !== RESTORED;
+
+/**
+ * Something is there under its id: a record was seen, or a callback has come, which only a request can cause. Of a payment that nobody
+ * has claimed: it was sent before, and a restored store has forgotten it, or the id is somebody else's too.
+ */
+export const isKnownThere = ({ seen, callbacks }: Facts): boolean => seen.recordAt !== undefined || callbacks.count > 0;
+
 /** Money is held for it now. */
 export const isHeld = ({ claim, fundingAccount, closed }: Facts): boolean =>
   claim.kind === 'taken' && fundingAccount !== undefined && closed === undefined;

@@ -1,4 +1,4 @@
-import type { Claim, Facts } from './facts';
+import { isKnownThere, type Claim, type Facts } from './facts';
 import type { Receipt } from './observation';
 import type { AttentionReason } from './outcome';
 import { holds, isLeftOut } from './planted';
@@ -55,10 +55,10 @@ export function askedSince({ closed, attentionSince }: Facts, verdict: Verdict, 
 }
 
 function judgeFacts(facts: Facts, now: number): Verdict {
-  const { claim, seen } = facts;
+  const { claim } = facts;
   if (claim.kind !== 'taken') {
-    const isUsed = seen.recordAt !== undefined && !isLeftOut('a record of what was not sent asks');
-    return isUsed ? ask('id-in-use', inUse(seen)) : { kind: 'open' };
+    const isUsed = isKnownThere(facts) && !isLeftOut('a record of what was not sent asks');
+    return isUsed ? ask('id-in-use', inUse(facts)) : { kind: 'open' };
   }
   if (isBeingSent(facts, now)) return open(now, sendWindowOf(facts));
   if (claim.answer?.kind === 'not-sent' || claim.answer?.kind === 'rejected')
@@ -75,7 +75,7 @@ function judgeUntaken(facts: Facts, answer: Untaken, now: number): Verdict {
   if (answer.kind === 'not-sent')
     return holds('not sent against a record proves nothing', isAlone)
       ? { kind: 'not-sent', because: answer.because }
-      : ask('id-in-use', inUse(seen));
+      : ask('id-in-use', inUse(facts));
   if (holds('a rejection against a record proves nothing', isAlone))
     return { kind: 'rejected', reasons: answer.reasons, at: answer.at };
   return judgeSent(facts, facts.claim as Extract<Claim, { kind: 'taken' }>, now);
@@ -111,6 +111,8 @@ function judgeCompleted({ seen, callbacks, rules }: Facts, record: Answer, now: 
 
 function judgeFailed(facts: Facts, record: Answer, now: number): Verdict {
   const { seen, callbacks, rules } = facts;
+  if (!holds('a record must agree', record.differs.length === 0))
+    return ask('evidence-mismatch', record.differs.join('; '));
   const confirmAt = failureConfirmedAt(facts);
   if (!holds('a failure must last', (seen.failedLastAskedAt ?? -Infinity) >= confirmAt)) {
     const silentAt = Math.max(confirmAt, attentionAt(facts));
@@ -122,8 +124,6 @@ function judgeFailed(facts: Facts, record: Answer, now: number): Verdict {
   if (seen.completedAt !== undefined) return ask('contradictory-answers', `completed before, and now ${record.said}`);
   if (!holds('a failure that broke off asks', !hasBrokenOff(seen)))
     return ask('contradictory-answers', `${record.said} before, then something else, and now ${record.said} again`);
-  if (!holds('a record must agree', record.differs.length === 0))
-    return ask('evidence-mismatch', record.differs.join('; '));
   if (callbacks.code?.kind === 'ambiguous') return ask('ambiguous-code', `code ${callbacks.code.value}`);
   if (callbacks.code?.kind === 'refusal') return { kind: 'failed', code: callbacks.code.value, record };
   return holds('a failure without a code asks', rules.failedWithoutCode === 'decline')
@@ -142,8 +142,9 @@ const lastWords = ({ last }: Seen): string =>
   last === undefined ? 'nothing yet' : [last.said, ...last.differs].join('; ');
 
 /** Of what is there under the id of a payment that was not sent. */
-function inUse(seen: Seen): string {
-  if (seen.recordAt === undefined) return 'none found, but a callback claims that it is paid';
+function inUse({ seen, callbacks }: Facts): string {
+  if (seen.recordAt === undefined)
+    return `none found, but a callback ${callbacks.claimsPaid ? 'claims that it is paid' : 'has come'}`;
   const isGone = seen.last === undefined || seen.last.state === 'not-found';
   return isGone ? `seen before, and now ${seen.last?.said ?? 'no answer'}` : lastWords(seen);
 }

@@ -1,5 +1,5 @@
 import { compareAfterEnd, type AfterEnd, type RecordedOutcome } from './after-end';
-import { RESTORED, type Facts } from './facts';
+import { isOfAnotherAccount, type Facts } from './facts';
 import { askedSince, judge, type Verdict } from './judge';
 import type { Observation } from './observation';
 import {
@@ -46,7 +46,7 @@ export interface Looking extends Told {
 
 export function lookOn(facts: Facts, { expected, observation, when, unwritten, now, account }: Looking): Looked {
   const { claim, closed } = facts;
-  const isAnotherAccount = claim.kind === 'taken' && claim.account !== account && claim.account !== RESTORED;
+  const isAnotherAccount = isOfAnotherAccount(claim, account);
   const before = unwritten && answerIn(unwritten.observation, expected, unwritten.when, isAnotherAccount);
   const known = before === undefined ? facts.seen : remember(facts.seen, before);
   const answer = answerIn(observation, expected, when, isAnotherAccount);

@@ -124,7 +124,7 @@ export interface StoredPayment {
   readonly amount: number;
   readonly currency: string;
   readonly claim:
-    | { readonly kind: 'none' }
+    | { readonly kind: 'free' }
     /** Closed without having been sent. */
     | { readonly kind: 'sealed' }
     /** It may have been sent, from the merchant account of this hash. */
@@ -180,7 +180,7 @@ export function compare(
 }
 
 /** Nothing is asked about what a run is waiting for anyhow: it asks by itself. */
-export const isAsked = ({ closed, claim }: StoredPayment): boolean => closed !== undefined || claim.kind === 'none';
+export const isAsked = ({ closed, claim }: StoredPayment): boolean => closed !== undefined || claim.kind === 'free';
 
 function withProvider(stored: StoredPayment, provider: ProviderAnswer): readonly Difference[] {
   if (provider.kind === 'not-asked') return [];
@@ -200,7 +200,7 @@ function withProvider(stored: StoredPayment, provider: ProviderAnswer): readonly
   if (answer.state === 'not-found') return [];
 
   const says = [`the provider says ${answer.said}`, ...answer.differs].join('; ');
-  if (outcome === undefined) return stored.claim.kind === 'none' ? found('id-in-use', says) : [];
+  if (outcome === undefined) return stored.claim.kind === 'free' ? found('id-in-use', says) : [];
   const byPerson = outcome.kind === 'declined' && outcome.settledBy === 'operator';
   if (stored.claim.kind === 'sealed') {
     // Who declined somebody else's record had it before their eyes.

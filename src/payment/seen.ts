@@ -1,5 +1,5 @@
 import type { Observation, PaymentRecord, Receipt } from './observation';
-import { isLeftOut } from './planted';
+import { holds, isLeftOut } from './planted';
 
 /**
  * What is known of a payment from the provider's own answers. It only grows: merging goes by least, greatest and once-true alone, so
@@ -11,11 +11,11 @@ export interface Seen {
   readonly recordAt?: number;
   /** Since when a completed record has agreed with what was asked for. */
   readonly paidSince?: number;
-  /** The first failed answer, and the last. */
+  /** The first answer that our record has failed, and the last. */
   readonly failedFirstAskedAt?: number;
   readonly failedFirstAnsweredAt?: number;
   readonly failedLastAskedAt?: number;
-  /** The last readable answer that was not failed. */
+  /** The last readable answer that did not say so. */
   readonly otherLastAskedAt?: number;
   /** The last answer, by the time it was asked for. */
   readonly last?: Answer;
@@ -78,7 +78,8 @@ export function answerIn(
 
 export function merge(seen: Seen, answer: Answer): Seen {
   const { state, askedAt, answeredAt, differs } = answer;
-  const isFailed = state === 'failed';
+  // Only our own record says that ours has failed, and since when.
+  const isFailed = state === 'failed' && holds('a record must agree', differs.length === 0);
   const isCompleted = state === 'completed';
   const only = (holds: boolean, time: number): number | undefined => (holds ? time : undefined);
   return withoutUndefined({

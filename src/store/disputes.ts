@@ -5,9 +5,10 @@ import type {
   RaisedBy,
   RecordedResolution,
 } from '../payment/dispute';
+import type { OperatorAction } from '../payment/operator-action';
 import type { Database, Queryable } from './database';
 import { ImpossibleRequest, UnknownPayment } from './errors';
-import { recordAction, type OperatorAction } from './operator-actions';
+import { recordAction } from './operator-actions';
 import { readOutcome, safeInteger, storableJson, storableText, type OutcomeColumns } from './values';
 
 /**

@@ -18,4 +18,4 @@ export {
   type PendingCallback,
   type StoredCallback,
 } from './inbox';
-export type { OperatorAction, OperatorActions, RecordedAction } from './operator-actions';
+export type { OperatorActions, RecordedAction } from './operator-actions';

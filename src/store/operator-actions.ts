@@ -1,19 +1,11 @@
+import type { OperatorAction } from '../payment/operator-action';
 import type { Database, Queryable } from './database';
 import { safeInteger, storableJson, storableText } from './values';
 
-/** `operator_actions`: who decided what, why, when, and what it looked like before. Written with what it decides. */
-
-/** A person's decision. */
-export interface OperatorAction {
-  readonly operator: string;
-  /** The command, such as `resolvePayment` or `cancelPayment`. */
-  readonly action: string;
-  readonly note: string;
-  /** The engine's id of the update: one acts once, whatever is repeated, reset or started again. */
-  readonly updateId?: string;
-  /** The rest of the command's argument, kept as it came. */
-  readonly details?: Readonly<Record<string, unknown>>;
-}
+/**
+ * `operator_actions`: who decided what, why, when, and what it looked like before. Written with what it decides. `refused_actions`: who
+ * was refused what.
+ */
 
 export interface RecordedAction extends OperatorAction {
   readonly id: number;
@@ -77,6 +69,29 @@ export function createOperatorActions(database: Database) {
         before,
         at: acted_at,
       }));
+    },
+
+    /**
+     * Why this command of a person was refused before, or undefined. Once refused it stays so: a reset offers every update to the new run
+     * again, also one of which a person was told that it is not taken.
+     */
+    async refusal(paymentId: string, { action, updateId }: OperatorAction): Promise<string | undefined> {
+      if (updateId === undefined) return undefined;
+      const { rows } = await database.query<{ because: string }>(
+        'SELECT because FROM refused_actions WHERE payment_id = $1 AND action = $2 AND md5(update_id) = md5($3)',
+        [paymentId, storableText(action), storableText(updateId)],
+      );
+      return rows[0]?.because;
+    },
+
+    /** Before the person is told. The first time is kept. */
+    async refuse(paymentId: string, action: OperatorAction, because: string): Promise<void> {
+      if (action.updateId === undefined) return;
+      await database.query(
+        `INSERT INTO refused_actions (payment_id, operator, action, note, update_id, because)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+        [paymentId, ...[action.operator, action.action, action.note, action.updateId, because].map(storableText)],
+      );
     },
   };
 }

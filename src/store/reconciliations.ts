@@ -144,7 +144,7 @@ function paymentOf(row: PaymentRow): StoredPayment {
 }
 
 function claimOf({ claimed_by, claim_account }: PaymentRow): StoredPayment['claim'] {
-  if (claimed_by === null) return { kind: 'none' };
+  if (claimed_by === null) return { kind: 'free' };
   return claimed_by === SEALED ? { kind: 'sealed' } : { kind: 'taken', account: claim_account ?? '' };
 }
 

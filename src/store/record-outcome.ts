@@ -3,12 +3,13 @@ import { isOutcomeOf, type Ending } from '../payment/ending';
 import { askedSince, type Verdict } from '../payment/judge';
 import { mustHoldFirst } from '../payment/facts';
 import type { BillPaymentOutcome } from '../payment/outcome';
+import { actionOf, type OperatorAction } from '../payment/operator-action';
 import type { RecordResult } from '../payment/steps';
 import { paidWithoutMoney } from '../payment/words';
 import type { Database, Queryable } from './database';
 import { readingOf, readRow, SEALED, type Merchant, type PaymentRow, type Reading } from './facts';
 import { HOLD, SETTLE } from './funds';
-import { recordAction, type OperatorAction } from './operator-actions';
+import { recordAction } from './operator-actions';
 import { untilNotOvertaken } from './overtaken';
 import { readOutcome, writeOutcome, type OutcomeColumns } from './values';
 
@@ -108,16 +109,3 @@ async function decided(
   await recordAction(tx, facts.paymentId, action);
   return await end(tx, row, outcome);
 }
-
-export function actionOf(ending: Ending): OperatorAction | undefined {
-  if (ending.kind === 'decided') {
-    const { operator, note, ...details } = ending.resolution;
-    return { operator, note, action: 'resolvePayment', details, ...updateIdOf(ending) };
-  }
-  if (ending.kind === 'proven' || ending.why.kind === 'gave-up') return undefined;
-  const { operator, note } = ending.why;
-  return { operator, note, action: 'cancelPayment', ...updateIdOf(ending.why) };
-}
-
-const updateIdOf = ({ updateId }: { readonly updateId?: string }): { readonly updateId?: string } =>
-  updateId === undefined ? {} : { updateId };

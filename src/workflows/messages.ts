@@ -15,7 +15,7 @@ import { stageOf } from '../payment/state';
 import type { RecordResult } from '../payment/steps';
 import { cancellationProblem, resolutionProblem, statusCheckProblem } from '../payment/update-forms';
 import { isRegistered, progressOf } from '../payment/views';
-import { endedBy, notLookedAt, STAGE_IN_WORDS } from '../payment/words';
+import { endedBy, STAGE_IN_WORDS } from '../payment/words';
 import { lookNow } from './await-result';
 import type { Payment } from './payment';
 import { record } from './record';
@@ -93,8 +93,8 @@ export function handleMessages(payment: Payment, cancelRequested: Promise<never>
 async function resolve(payment: Payment, resolution: Resolution): Promise<PaymentProgress> {
   await registered(payment);
   const look = await lookNow(payment);
-  if (look === undefined && resolution.decision === 'declined') throw refusal(notLookedAt);
-  return await end(payment, { kind: 'decided', resolution, ...thisUpdate() });
+  const lookFailed = look === undefined && { lookFailed: true as const };
+  return await end(payment, { kind: 'decided', resolution, ...thisUpdate(), ...lookFailed });
 }
 
 /** Takes the claim and ends the payment, in one transaction, or it is too late: there is nothing in between. */

@@ -22,7 +22,6 @@ import {
   type RecordedResolution,
 } from '../payment/dispute';
 import { disputeResolutionProblem } from '../payment/update-forms';
-import { mayNotDecide } from '../payment/words';
 import { readDispute, recordResolution } from './activities';
 import { untilStored, type WaitsForStore } from './until-stored';
 import { disputeDetails, resolvedSummary, type DisputeView } from './dispute-details';
@@ -80,7 +79,7 @@ async function resolve(dispute: Dispute, resolution: DisputeResolution): Promise
   dispute.deciding = resolution;
   const result = await untilStored(dispute, () => recordResolution({ paymentId, resolution, ...thisUpdate() }));
   dispute.deciding = undefined;
-  if (result.kind === 'not-an-operator') throw refusal(mayNotDecide(resolution.operator));
+  if (result.kind === 'refused') throw refusal(result.because);
   if (result.kind === 'none')
     throw refusal('The store does not know this dispute any more; was it restored? Nothing was recorded.');
   dispute.resolveAs(result.resolution);

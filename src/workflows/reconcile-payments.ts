@@ -1,6 +1,13 @@
-import { ParentClosePolicy, continueAsNew, setCurrentDetails, startChild, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  ParentClosePolicy,
+  continueAsNew,
+  setCurrentDetails,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { WORKFLOWS } from '../payment/contract';
+import { FAILURES, WORKFLOWS } from '../payment/contract';
 import { disputeStart, type PaymentDispute } from '../payment/dispute';
 import type { Difference } from '../payment/reconciliation';
 import {
@@ -42,6 +49,11 @@ export async function reconcilePayments(
   request: ReconcileRequest = {},
   carried?: Carried,
 ): Promise<ReconciliationReport> {
+  if (carried !== undefined && workflowInfo().continuedFromExecutionRunId === undefined)
+    throw ApplicationFailure.nonRetryable(
+      'A reconciliation takes one argument, such as {"since":"2026-01-31T12:00:00Z"}: what was compared it finds out itself.',
+      FAILURES.invalidRequest,
+    );
   let work = carried ?? (await begin(request));
   while (work.at.kind !== 'end') {
     setCurrentDetails(details(work));

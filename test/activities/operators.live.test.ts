@@ -5,6 +5,7 @@ import type { ActivityDependencies } from '../../src/activities';
 import { WORKFLOWS, workflowIdOf } from '../../src/payment/contract';
 import type { Cancelled, Ending } from '../../src/payment/ending';
 import type { RecordResult } from '../../src/payment/steps';
+import { notLookedAt } from '../../src/payment/words';
 import type { Store } from '../../src/store';
 import { afterRestore, onDatabase, type TestDatabase } from '../support/postgres';
 import {
@@ -97,7 +98,27 @@ describe('who may decide', () => {
     expect(facts).toMatchObject({ claim: { kind: 'free' } });
     expect(facts.closed).toBeUndefined();
     expect(await actionsOf(paymentId)).toEqual([]);
-    expect(await record(['brian'], paymentId, cancelledBy('brian'))).toMatchObject({ outcome: { by: 'brian' } });
+  });
+
+  test('what was refused stays refused when it is offered again, by a reset or a retry, whatever has changed', async () => {
+    const paymentId = await asked();
+    expect(await record(['amina'], paymentId, paidBy('brian'))).toEqual(REFUSED);
+    expect(await record(['brian'], paymentId, paidBy('brian'))).toEqual(REFUSED);
+    expect((await factsOf(paymentId)).closed).toBeUndefined();
+    expect(await actionsOf(paymentId)).toEqual([]);
+    // Only that command: the same person may ask anew.
+    expect(await record(['brian'], paymentId, paidBy('brian', 'click-2'))).toMatchObject({ outcome: { kind: 'paid' } });
+  });
+
+  test('a decline whose own look was not written down is refused, and only that', async () => {
+    const paymentId = await asked();
+    const lookless = (ending: Ending): Ending => ({ ...ending, lookFailed: true }) as Ending;
+    const declined = decided({ decision: 'declined', operator: 'amina', note: 'no', providerCase: 'C-1' }, 'click-1');
+    expect(await record([], paymentId, lookless(declined))).toEqual({ kind: 'refused', because: notLookedAt });
+    expect(await record([], paymentId, declined)).toEqual({ kind: 'refused', because: notLookedAt });
+    expect(await record([], paymentId, lookless(paidBy('amina', 'click-2')))).toMatchObject({
+      outcome: { kind: 'paid' },
+    });
   });
 
   test('a decision that was recorded stands when it is tried again by a worker with another list', async () => {

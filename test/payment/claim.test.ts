@@ -1,7 +1,7 @@
 import type { Facts } from '../../src/payment/facts';
 import { claimable, type Claimable } from '../../src/payment/claim';
 
-import { cancelled, CLAIMS, EXPECTED, facts, seenOf } from './support';
+import { callbacks, cancelled, CLAIMS, EXPECTED, facts, seenOf } from './support';
 
 /** Who may send: a claim is taken once, for what was registered, of a payment that nobody has ended and the provider does not know. */
 
@@ -20,6 +20,7 @@ test.each<[what: string, known: Facts, is: Claimable['kind']]>([
   ['ended and sealed', facts({ claim: CLAIMS.sealed, closed }), 'closed'],
   ['a record is there', { ...free, seen: seenOf([1, 'pending']) }, 'record-seen'],
   ['a record that differs', { ...free, seen: seenOf([1, 'failed, other amount']) }, 'record-seen'],
+  ['a callback has come: a restored store has forgotten that it was sent', { ...free, callbacks: callbacks({ count: 1 }) }, 'record-seen'],
   ['a record was there', { ...free, seen: seenOf([1, 'pending'], [2, 'not found']) }, 'record-seen'],
 ])('%s: %s', (_what, known, is) => {
   expect(claimable(known, true)).toEqual({ kind: is });

@@ -1,4 +1,4 @@
-import { isOutcomeOf, personOf, type Cancelled, type Ending, type GaveUp } from '../../src/payment/ending';
+import { isOutcomeOf, type Cancelled, type Ending, type GaveUp } from '../../src/payment/ending';
 import type { BillPaymentOutcome, DeclinedOutcome, Evidence } from '../../src/payment/outcome';
 import type { Resolution } from '../../src/payment/progress';
 import { cancelled, declined, EXPECTED, iso, paid } from './support';
@@ -76,11 +76,4 @@ test('every reason to decline without having sent is of its own ending', () => {
     if (isUnsent) expect(isOutcomeOf(outcome, gaveUp(reason as GaveUp['reason']))).toBe(true);
     expect(isOutcomeOf(outcome, gaveUp('expired'))).toBe(reason === 'expired');
   }
-});
-
-test('who decides', () => {
-  expect(personOf(decided({}))).toMatchObject(BY);
-  expect(personOf(cancel())).toMatchObject({ operator: 'op-1', note: 'wrong meter' });
-  expect(personOf(gaveUp('expired'))).toBeUndefined();
-  expect(personOf({ kind: 'proven' })).toBeUndefined();
 });

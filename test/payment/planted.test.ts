@@ -133,7 +133,7 @@ test.each(RULES.map((rule) => ({ rule, ...CASES[rule] })))(
 /** Two places may ask for one rule: each of them must need it. */
 // prettier-ignore
 const ALSO: readonly (Case & { readonly rule: Rule; readonly when: string })[] = [
-  { rule: 'a record must agree', when: 'a failed one', is: verdict({ told: [[40, 'failed, other amount'], [160, 'failed, other amount']], callbacks: refusal }, 160), right: 'evidence-mismatch', wrong: 'failed' },
+  { rule: 'a record must agree', when: 'a failed one', is: () => verdict({ told: [[40, 'failed, other amount'], [160, 'failed, other amount']], callbacks: refusal }, 160)(), right: 'evidence-mismatch', wrong: 'failed' },
   { rule: 'a code that can hide a payment asks', when: 'a success', is: () => weighCallbacks(EXPECTED, [{ tells: 'result', claims: 'paid', code: { value: '0', meaning: 'success' }, receipt: {}, said: '' }], false).code?.kind, right: 'ambiguous', wrong: undefined },
   { rule: 'a rejection against a record proves nothing', when: 'a callback claims paid', is: verdict({ ...claim('rejected'), callbacks: callbacks({ claimsPaid: true }) }, 40), right: 'open', wrong: 'rejected' },
   { rule: 'not sent against a record proves nothing', when: 'a callback claims paid', is: verdict({ ...claim('not sent'), callbacks: callbacks({ claimsPaid: true }) }, 40), right: 'id-in-use', wrong: 'not-sent' },

@@ -24,7 +24,7 @@ const open: StoredPayment = {
   accountNumber: '0100200300',
   amount: 220,
   currency: 'KES',
-  claim: { kind: 'none' },
+  claim: { kind: 'free' },
 };
 const sent: StoredPayment = { ...open, claim: { kind: 'taken', account: 'ours' } };
 const closed = (outcome: BillPaymentOutcome, change: Partial<StoredPayment> = {}): StoredPayment => ({

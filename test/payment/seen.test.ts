@@ -111,7 +111,7 @@ describe('what one answer adds', () => {
     ['completed', { completedAt: at(9), recordAt: at(9), paidSince: at(9), ...other }],
     ['completed, other amount', { completedAt: at(9), recordAt: at(9), ...other }],
     ['failed', { recordAt: at(9), ...failed }],
-    ['failed, other amount', { recordAt: at(9), ...failed }],
+    ['failed, other amount', { recordAt: at(9), ...other }],
     ['pending', { recordAt: at(9), ...other }],
     ['not found', { ...other }],
   ] as const)('%s', (name, adds) => {

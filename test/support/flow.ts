@@ -22,7 +22,7 @@ import {
 } from '../../src/sandbox';
 import { migrate, openStore, UnknownPayment, type Merchant, type Store } from '../../src/store';
 import type { ActivitySettings, Clock } from '../../src/activities';
-import { systemClock } from '../../src/activities/dependencies';
+import { systemClock, type WorkerDependencies } from '../../src/activities/dependencies';
 import { createWorker } from '../../src/worker/create-worker';
 import { createLog, type Log } from '../../src/log';
 import { atEndOfFile } from './at-end';
@@ -65,7 +65,7 @@ export interface Flow {
 export interface FlowWorker {
   /** To put a fault into what the activities work with; the real thing comes in. */
   readonly provider?: (real: Provider) => Provider;
-  readonly store?: (real: Store) => Pick<Store, 'payments' | 'inbox' | 'disputes' | 'reconciliations'>;
+  readonly store?: (real: Store) => WorkerDependencies['store'];
   readonly settings?: Partial<ActivitySettings>;
   readonly clock?: Clock;
   readonly overrides?: Partial<WorkerOptions>;

@@ -20,6 +20,8 @@ export interface Stranger {
     activity: ActivityName,
     ...args: readonly unknown[]
   ): Promise<unknown>;
+  /** A run that continues as new as one of ours, with these arguments: gives what that one gives. */
+  continueInto(workflow: string, ...args: readonly unknown[]): Promise<unknown>;
 }
 
 export async function startStranger(flow: Flow): Promise<Stranger> {
@@ -46,5 +48,11 @@ export async function startStranger(flow: Flow): Promise<Stranger> {
       throw cause instanceof ActivityFailure && cause.cause instanceof ApplicationFailure ? cause.cause : error;
     }
   }
-  return { callAs, call: (activity, ...args) => callAs('stranger', activity, ...args) };
+  const continueInto: Stranger['continueInto'] = (type, ...args) =>
+    workflow.execute('continueInto', {
+      taskQueue,
+      workflowId: `stranger-${randomUUID()}`,
+      args: [flow.taskQueue, type, args],
+    });
+  return { continueInto, callAs, call: (activity, ...args) => callAs('stranger', activity, ...args) };
 }

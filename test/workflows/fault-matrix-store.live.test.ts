@@ -2,7 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { startCallbacks, type RunningCallbacks } from '../../src/callbacks';
 import { Refused } from '../../src/client';
-import { personOf } from '../../src/payment/ending';
+import { actionOf } from '../../src/payment/operator-action';
 import type { BillPaymentRequest } from '../../src/payment/request';
 import { createLog } from '../../src/log';
 import type { BehaviourName } from '../../src/sandbox';
@@ -64,7 +64,7 @@ function faulty({ payments }: Store): Store['payments'] {
     answered: (id, ...rest) => unlessFailing('send', id, () => payments.answered(id, ...rest)),
     look: (id, ...rest) => within('pollPayment', 'poll', id, () => payments.look(id, ...rest)),
     recordOutcome: (id, ending, by) =>
-      unlessFailing(personOf(ending) === undefined ? 'record' : 'decide', id, () =>
+      unlessFailing(actionOf(ending) === undefined ? 'record' : 'decide', id, () =>
         payments.recordOutcome(id, ending, by),
       ),
   };

@@ -7,6 +7,7 @@ import type { ReconcileRequest, ReconciliationReport } from '../../src/payment/r
 import type { Carried } from '../../src/workflows/reconcile-payments';
 import { declinedPayment, raise } from '../support/disputes';
 import { clockAhead, outcomeOf, startFlow, type Flow, type FlowWorker } from '../support/flow';
+import { startStranger } from '../support/foreign-caller';
 import { looking, plant, reconcile } from '../support/reconcile';
 
 /** What must not stop a reconciliation: single payments that nobody can read, bad input, a list that has no end, runs that are gone. */
@@ -106,11 +107,8 @@ test.each([
       moreDifferences: 0,
     },
   };
-  const report = (await flow.client.workflow.execute('reconcilePayments', {
-    taskQueue: flow.taskQueue,
-    workflowId: carried.reportId,
-    args: [{}, carried],
-  })) as ReconciliationReport;
+  const stranger = await startStranger(flow);
+  const report = (await stranger.continueInto('reconcilePayments', {}, carried)) as ReconciliationReport;
   expect(report).toMatchObject({ payments: 1, asked, complete: false });
 });
 

@@ -5,6 +5,7 @@ import type { ReconciliationReport } from '../../src/payment/reconciliation-wind
 import type { Carried } from '../../src/workflows/reconcile-payments';
 import { atEndOfFile } from '../support/at-end';
 import { CREDENTIALS, SHORT_POLICY, startFlow, until, type Flow } from '../support/flow';
+import { startStranger } from '../support/foreign-caller';
 import { everythingElse, found, looking, reconcile } from '../support/reconcile';
 
 /** G4: What reconciliation says about payments that nobody has tampered with, and while the provider is down. */
@@ -110,6 +111,15 @@ test('since a time that has not come or is none: refused, with a sentence', asyn
     });
 });
 
+test('a report is made by comparing: a run that is started with one is refused', async () => {
+  const run = flow.client.workflow.execute('reconcilePayments', {
+    taskQueue: flow.taskQueue,
+    workflowId: `with-a-report-${Date.now()}`,
+    args: [{}, { reportId: 'mine', at: { kind: 'end' }, silentPages: 0, report: {} }],
+  });
+  await expect(run).rejects.toMatchObject({ cause: { type: 'InvalidRequest' } });
+});
+
 test('a run that continues as new goes on where it was, with what it has found', async () => {
   await flow.stopWorker();
   await flow.startWorker({});
@@ -135,11 +145,8 @@ test('a run that continues as new goes on where it was, with what it has found',
   };
   const asked = (): number => flow.sandbox.payment(first ?? '').requests.length;
   const before = [asked(), flow.sandbox.payment(second ?? '').requests.length];
-  const report = (await flow.client.workflow.execute('reconcilePayments', {
-    taskQueue: flow.taskQueue,
-    workflowId: `continued-${Date.now()}`,
-    args: [{}, carried],
-  })) as ReconciliationReport;
+  const stranger = await startStranger(flow);
+  const report = (await stranger.continueInto('reconcilePayments', {}, carried)) as ReconciliationReport;
   expect(report).toMatchObject({ since, complete: false, trouble: 'it was down', moreDifferences: 3 });
   expect(report).toMatchObject({ notAsked: 2, disputesRaised: 1 });
   expect(report.payments).toBeGreaterThan(7);

@@ -302,4 +302,29 @@ describe('G1: an open payment goes on, and is not sent again', () => {
     expect(await flow.store.operatorActions.list(paymentId)).toHaveLength(1);
     expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_DECLINED);
   });
+
+  test.concurrent(
+    'a decision that was refused before the reset is not taken after it, although it could be now',
+    async () => {
+      const request = await ownRequest(flow, 'pending-for-ever', { policy: { ...SOON, attentionAfter: '1 second' } });
+      const paymentId = await sent(flow, request);
+      await needsAttention(flow, paymentId);
+      const decline = { decision: 'declined', operator: 'op-1', note: 'it looks dead', requestId: 'click-1' } as const;
+      await expect(flow.payments.payment(paymentId).resolve(decline)).rejects.toThrow(/does not say that it failed/);
+
+      flow.sandbox.setRecord(paymentId, { status: 6 });
+      const run = await reset(paymentId, 'first');
+      const answers = async () =>
+        (await runOf(flow, paymentId, run).fetchHistory()).events?.filter(
+          (event) => event.workflowExecutionUpdateCompletedEventAttributes,
+        ) ?? [];
+      const [again] = await until('the decision to be offered again', answers, (events) => events.length > 0);
+      const failure = again?.workflowExecutionUpdateCompletedEventAttributes?.outcome?.failure;
+      expect(failure?.message).toMatch(/does not say that it failed/);
+      expect(await truthOf(flow, paymentId)).toEqual(SENT_AND_OPEN);
+
+      await flow.payments.payment(paymentId).resolve({ ...decline, requestId: 'click-2' });
+      expect(await outcomeOf(flow, paymentId)).toMatchObject({ kind: 'declined', settledBy: 'operator' });
+    },
+  );
 });

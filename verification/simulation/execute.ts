@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities, type ActivitySettings } from '../../src/activities';
 import type { Unwritten } from '../../src/activities/dependencies';
 import type { Log } from '../../src/log';
-import { personOf } from '../../src/payment/ending';
+import { actionOf } from '../../src/payment/operator-action';
 import type { Provider as ProviderPort } from '../../src/payment/provider';
 import type { RecordRequest } from '../../src/payment/steps';
 import type { Step } from '../faults';
@@ -156,7 +156,7 @@ function stepOfCall({ run, command }: AttemptOrder, call: string): Step {
   const isAsked = [...run.updates.values()].some((state) => state === 'asked' || state === 'accepted');
   if (type === 'lookAtPayment') return isAsked ? 'decide' : 'callback';
   const [request] = input as readonly Partial<RecordRequest>[];
-  if (type === 'recordOutcome' && request?.ending !== undefined && personOf(request.ending) !== undefined)
+  if (type === 'recordOutcome' && request?.ending !== undefined && actionOf(request.ending) !== undefined)
     return 'decide';
   return STEPS[type] ?? 'register';
 }

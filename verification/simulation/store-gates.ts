@@ -56,6 +56,7 @@ const READS = new Set([
   'toOpen',
   'unresolved',
   'find',
+  'refusal',
   'list',
   'account',
 ]);

@@ -1,16 +1,29 @@
-import type { OperatorAction, OperatorActions } from '../../src/store';
+import type { OperatorAction } from '../../src/payment/operator-action';
+import type { OperatorActions } from '../../src/store';
 import { storableText } from '../../src/store/values';
-import { callbacksOf, outcomeOf, RefusedByDatabase, stored, type PaymentRow, type Tables } from './tables';
+import { callbacksOf, outcomeOf, paymentOf, RefusedByDatabase, stored, type PaymentRow, type Tables } from './tables';
 
-export function modelOperatorActions({ actions }: Tables): OperatorActions {
+export function modelOperatorActions(tables: Tables): OperatorActions {
+  const { actions, refusedActions } = tables;
   return {
     async list(paymentId) {
       return actions
         .filter((action) => action.paymentId === paymentId)
         .map(({ paymentId: _itself, ...action }) => action);
     },
+    async refusal(paymentId, action) {
+      return refusedActions.get(keyOf(paymentId, action));
+    },
+    async refuse(paymentId, action, because) {
+      paymentOf(tables, paymentId);
+      const key = keyOf(paymentId, action);
+      if (action.updateId !== undefined && !refusedActions.has(key)) refusedActions.set(key, storableText(because));
+    },
   };
 }
+
+const keyOf = (paymentId: string, { action, updateId = '' }: OperatorAction): string =>
+  JSON.stringify([paymentId, ...[action, updateId].map(storableText)]);
 
 /** Before anything is changed, with what it looks like before. */
 export function recordModelAction(tables: Tables, payment: PaymentRow, action: OperatorAction, at: Date): void {

@@ -8,7 +8,7 @@ import type { RecordResult } from '../../src/payment/steps';
 import { paidWithoutMoney } from '../../src/payment/words';
 import type { Merchant } from '../../src/store';
 import { readingOf, SEALED } from '../../src/store/facts';
-import { actionOf } from '../../src/store/record-outcome';
+import { actionOf } from '../../src/payment/operator-action';
 import { writeOutcome, type StoredOutcome } from '../../src/store/values';
 import { recordModelAction } from './actions';
 import { hold, settle } from './funds';

@@ -16,6 +16,8 @@ export interface Tables {
   /** Callbacks beyond the limit, per payment. */
   readonly overflowed: Map<string, number>;
   readonly actions: (RecordedAction & { readonly paymentId: string })[];
+  /** Why a command was refused, by payment, command and update. */
+  readonly refusedActions: Map<string, string>;
   readonly disputes: Map<string, DisputeRow>;
 }
 
@@ -66,6 +68,7 @@ export const emptyTables = (): Tables => ({
   callbacks: [],
   overflowed: new Map(),
   actions: [],
+  refusedActions: new Map(),
   disputes: new Map(),
 });
 

@@ -275,6 +275,22 @@ CREATE UNIQUE INDEX operator_actions_act_once ON operator_actions (payment_id, a
 CREATE TRIGGER operator_actions_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON operator_actions
   EXECUTE FUNCTION refuse('the record of decisions is only added to');
 
+-- Commands that were not taken: a reset offers every update again, and what a person was told is refused stays refused.
+CREATE TABLE refused_actions (
+  payment_id text NOT NULL REFERENCES payments,
+  operator   text NOT NULL,
+  action     text NOT NULL,
+  note       text NOT NULL,
+  update_id  text NOT NULL,
+  because    text NOT NULL,
+  refused_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE UNIQUE INDEX refused_actions_once ON refused_actions (payment_id, action, md5(update_id));
+
+CREATE TRIGGER refused_actions_are_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON refused_actions
+  EXECUTE FUNCTION refuse('the record of decisions is only added to');
+
 -- Disputes: a recorded outcome that something authentic contradicts. The outcome itself stays as it is ------------------------------
 
 CREATE TABLE disputes (
