@@ -1,5 +1,5 @@
 import { compareAfterEnd, type AfterEnd, type RecordedOutcome } from './after-end';
-import { isOfAnotherAccount, type Facts } from './facts';
+import { isKnownThere, isOfAnotherAccount, type Facts } from './facts';
 import { askedSince, judge, type Verdict } from './judge';
 import type { Observation } from './observation';
 import {
@@ -58,8 +58,9 @@ export function lookOn(facts: Facts, { expected, observation, when, unwritten, n
   });
   if (answer !== undefined && isTooOld(when, now)) return { kind: 'too-old', ...leaves(remember(known, answer)) };
 
-  // That it is not known before anybody has sent it: nobody waits for that.
-  const isNothing = claim.kind !== 'taken' && answer?.state === 'not-found' && known.recordAt === undefined;
+  // That it is not known before anybody has sent it: nobody waits for that, unless something speaks against it.
+  const isUnsent = claim.kind !== 'taken' && !isKnownThere({ ...facts, seen: known });
+  const isNothing = isUnsent && answer?.state === 'not-found';
   const seen = answer === undefined || isNothing ? known : merge(known, answer);
   const verdict = judge({ ...facts, seen }, now);
   return { kind: 'looked', verdict, ...leaves(seen, askedSince(facts, verdict, now)) };

@@ -1,6 +1,6 @@
 import { lookOn, type Looked, type Looking } from '../../src/payment/look';
 import type { Observation, PaymentRecord } from '../../src/payment/observation';
-import { at, CLAIMS, EXPECTED, facts, paid, seenOf } from './support';
+import { at, callbacks, CLAIMS, EXPECTED, facts, paid, seenOf } from './support';
 
 /** What one look leaves behind, asked at 40 s and written at 42 s. */
 
@@ -42,6 +42,15 @@ describe('not found', () => {
     expect(seenIn(look(facts(), NOT_FOUND)).last?.state).toBe('not-found');
     const used = facts({ claim: CLAIMS.free, seen: seenOf([10, 'pending']) });
     expect(seenIn(look(used, NOT_FOUND)).last?.state).toBe('not-found');
+  });
+
+  test('nor before it was sent, if a callback has come: a person is asked, and needs that answer', () => {
+    const called = facts({ claim: CLAIMS.free, callbacks: callbacks({ count: 1 }) });
+    const looked = look(called, NOT_FOUND);
+    expect(seenIn(looked).last?.state).toBe('not-found');
+    expect(looked).toMatchObject({
+      verdict: { ask: { reason: 'id-in-use', because: 'none found, but a callback has come' } },
+    });
   });
 
   test('of another merchant account than it was sent from, it says nothing', () => {

@@ -18,6 +18,8 @@ const MOST: Partial<Record<Fault, number>> = {
   'worker-killed-after-effect': 4,
   'worker-stalled': 3,
   'endpoint-killed': 3,
+  'store-down': 30,
+  'commit-answer-lost': 30,
   'engine-restarted': 4,
   'run-reset': 3,
   'run-terminated-and-restarted': 3,
