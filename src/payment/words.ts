@@ -73,7 +73,7 @@ export function guideTo(reason: AskedFor, provider: string): Guide {
       };
     case 'id-in-use':
       return {
-        known: (because) => `${provider} has a record under this id (${because}), and nothing was sent from here.`,
+        known: (because) => `This id is in use at ${provider} (${because}), and nothing was sent from here.`,
         first:
           'Find out whose record it is. If it is not this bill, decline this payment and pay again under a new id.',
         isPolled: true,

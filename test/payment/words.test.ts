@@ -74,7 +74,7 @@ const GUIDES = {
     decisions: [WITH_TOKEN],
   },
   'id-in-use': {
-    known: 'Acme Pay has a record under this id (seen), and nothing was sent from here.',
+    known: 'This id is in use at Acme Pay (seen), and nothing was sent from here.',
     first: 'Find out whose record it is. If it is not this bill, decline this payment and pay again under a new id.',
     ...either,
   },
