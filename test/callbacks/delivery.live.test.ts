@@ -325,8 +325,9 @@ describe('a closed payment (G5)', () => {
 
   test('one that the close considered is left alone', async () => {
     const paymentId = await s.registerPayment(store);
+    await s.submit(store, paymentId);
     await add(paymentId);
-    await s.paid(store, paymentId);
+    await s.provenPaid(store, paymentId, { number: 'S1' });
     expect(await delivery().sweep()).toEqual({ found: 0, left: 0 });
     expect(await handledAs(paymentId)).toEqual(['close']);
   });

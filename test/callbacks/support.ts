@@ -152,7 +152,7 @@ export const closedOf = async (store: Store, paymentId: string) => (await factsO
 /** Ends a registered payment. */
 export type End = (store: Store, paymentId: string) => Promise<BillPaymentOutcome>;
 
-async function submit(store: Store, paymentId: string): Promise<void> {
+export async function submit(store: Store, paymentId: string): Promise<void> {
   const { nonce } = claimOf();
   await claim(store, paymentId, { nonce });
   await store.payments.answered(paymentId, nonce, ACCEPTED, BY);
@@ -166,9 +166,12 @@ export const paidWith =
   (receipt: Receipt): End =>
   async (store, paymentId) => {
     await submit(store, paymentId);
-    await look(store, paymentId, completed(paymentId, receipt));
-    return outcomeOf(await end(store, paymentId, PROVEN));
+    return await provenPaid(store, paymentId, receipt);
   };
+export async function provenPaid(store: Store, paymentId: string, receipt: Receipt): ReturnType<End> {
+  await look(store, paymentId, completed(paymentId, receipt));
+  return outcomeOf(await end(store, paymentId, PROVEN));
+}
 export const paid = paidWith({ number: 'S575998' });
 
 export const paidInPart =
